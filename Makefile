@@ -1,0 +1,36 @@
+# Two commands for a fresh machine: `make lock` and `make test`.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+
+.PHONY: lock test lint types check network clean
+
+lock: $(VENV)/.tool  ## set up, then make (or confirm) the default lock
+	$(BIN)/rdna1-lock resolve
+
+test: $(VENV)/.dev  ## set up, then run the tests that need no network
+	$(BIN)/python -m pytest
+
+network: $(VENV)/.dev  ## the tests that need the package index
+	$(BIN)/python -m pytest -m network --run-network
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+$(VENV)/.tool: pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --editable .
+	touch $@
+
+$(VENV)/.dev: $(VENV)/.tool
+	$(BIN)/python -m pip install --quiet --group dev
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist

@@ -1,0 +1,104 @@
+"""Entry point: commands are imported when they run, errors are printed here and nowhere else."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+from rdna1_lock import __version__
+from rdna1_lock.cli.render import print_error, print_json
+from rdna1_lock.errors import Error, Exit, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Command name → what `rdna1-lock --help` says of it; the module has the same name.
+COMMANDS = {
+    "resolve": "Resolve requirements and write the lock folder.",
+    "rules": "Show the rules and stacks, with evidence and sources.",
+}
+BUG = 70
+
+
+class _Commands(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"rdna1_lock.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="rdna1-lock %(version)s")
+def cli() -> None:
+    """Lock, and explain, PyTorch for AMD RDNA1 cards (RX 5500, 5600, 5700).
+
+    Exit status: 0 yes; 1 the answer is no; 2 wrong usage; 3 bad input file; 4 index or
+    network; 5 integrity; 130 interrupted.
+    """
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit status; never raises."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    as_json = "--json" in arguments
+    try:
+        result = cli.main(args=arguments, prog_name="rdna1-lock", standalone_mode=False)
+    except Error as error:
+        return _report(error, as_json=as_json)
+    except click.exceptions.Abort:
+        click.echo("interrupted", err=True)
+        return Exit.INTERRUPTED
+    except click.UsageError as error:
+        hint = (
+            error.ctx.get_help_option_names(error.ctx.command)[0]
+            if error.ctx and hasattr(error.ctx, "get_help_option_names")
+            else "--help"
+        )
+        where = error.ctx.command_path if error.ctx else "rdna1-lock"
+        usage = UsageError(
+            "usage", error.format_message().rstrip("."), hint=f"see `{where} {hint}`"
+        )
+        return _report(usage, as_json=as_json)
+    except KeyboardInterrupt:
+        click.echo("interrupted", err=True)
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        # The reader has gone; leave without Python's own complaint at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return Exit.OK
+    except Exception as error:
+        if os.environ.get("RDNA1_LOCK_DEBUG"):
+            raise
+        click.echo(
+            f"error[bug]: {type(error).__name__}: {error}\n\n"
+            "hint: this is a mistake in rdna1-lock; nothing was written."
+            " Run again with RDNA1_LOCK_DEBUG=1 and report what it prints",
+            err=True,
+        )
+        return BUG
+    return int(result) if isinstance(result, int) else Exit.OK
+
+
+def _report(error: Error, *, as_json: bool) -> int:
+    if as_json:
+        print_json({"error": error.to_json(), "exit-status": int(error.exit_status)})
+    print_error(error)
+    return error.exit_status
+
+
+def run() -> None:
+    """Run the command line of this process."""
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""From the options of ``resolve`` to a request: every question about the user's words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING
+
+from rdna1_lock.errors import InputError, UsageError
+from rdna1_lock.model import Target
+from rdna1_lock.resolution.inputs import UserInput, parse_requirement, read_constraints, read_file
+from rdna1_lock.resolution.model import Request
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from rdna1_lock.rules import Stack
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """What the command line asks for."""
+
+    requirements: tuple[str, ...] = ()
+    files: tuple[Path, ...] = ()
+    constraints: tuple[Path, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    stack: str
+    gfx: tuple[str, ...] = ()
+    python_version: str | None = None
+    platform: str | None = None
+    index_url: str | None = None
+    find_links: tuple[Path, ...] = ()
+    prereleases: bool = False
+    exclude_newer: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromFiles:
+    """Settings that stood in the user's files rather than on the command line."""
+
+    index_url: str | None
+    find_links: tuple[Path, ...]
+    notes: tuple[str, ...] = field(default=())
+
+
+def make_request(asked: Asked, stack: Stack) -> tuple[Request, FromFiles]:
+    """Read everything that the user named.
+
+    Raises:
+        UsageError, InputError: with the option, or the file and line, that is wrong.
+
+    """
+    gfx = _gfx(asked.gfx, stack)
+    target = Target.parse(
+        asked.python_version or stack.default_python, asked.platform or stack.platform
+    )
+    user = UserInput(prereleases=asked.prereleases)
+    if (asked.extras or asked.groups) and not any(path.suffix == ".toml" for path in asked.files):
+        raise UsageError("no-pyproject", "--extra and --group need a pyproject.toml, given with -r")
+    for folder in asked.find_links:
+        if not folder.is_dir():
+            raise UsageError("no-folder", f"--find-links: there is no folder {folder}")
+    for text in asked.requirements:
+        user.requirements.append(parse_requirement(text, "command line", label="command line"))
+    for path in asked.files:
+        read_file(path, user, extras=asked.extras, groups=asked.groups)
+    if not asked.requirements and not asked.files:
+        for text in stack.expand(stack.requirements, gfx):
+            label = f"stack {stack.id}"
+            user.requirements.append(parse_requirement(text, label, label=label))
+    for path in asked.constraints:
+        read_constraints(path, user)
+    request = Request(
+        requirements=tuple(user.requirements),
+        target=target,
+        stack=stack,
+        gfx=gfx,
+        prereleases=user.prereleases,
+        exclude_newer=_moment(asked.exclude_newer),
+        requires_python=tuple(user.requires_python),
+    )
+    notes = _extra_indexes(user, stack)
+    return request, FromFiles(
+        index_url=user.index_url, find_links=tuple(user.find_links), notes=notes
+    )
+
+
+def _gfx(chosen: tuple[str, ...], stack: Stack) -> tuple[str, ...]:
+    for name in chosen:
+        if name not in stack.gfx:
+            raise UsageError(
+                "unknown-gfx",
+                f"`{name}` is not a card of the stack {stack.id}",
+                hint=(
+                    f"it has {', '.join(stack.gfx)}: RX 5600 and 5700 are gfx1010, Pro 5600M and V520"
+                    " gfx1011, RX 5300 and 5500 gfx1012. Newer cards need no such lock"
+                ),
+            )
+    return tuple(name for name in stack.gfx if not chosen or name in chosen)
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    except ValueError:
+        raise UsageError(
+            "bad-date",
+            f"--exclude-newer: `{text}` is no date",
+            hint="write 2026-01-31 or 2026-01-31T12:00:00Z",
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(
+        timezone.utc
+    )
+
+
+def _extra_indexes(user: UserInput, stack: Stack) -> tuple[str, ...]:
+    """Refuse an extra index (R03), but for the ROCm index itself, which is asked anyway."""
+    notes = []
+    for url, where in user.extra_index_urls:
+        if url.rstrip("/") != stack.index:
+            raise InputError(
+                "extra-index",
+                f"{where}: --extra-index-url is refused: whichever index has the higher version would win",
+                facts=(
+                    f"the option names {url.rpartition('@')[2]}",
+                    f"the stack {stack.id} asks {stack.index} for the torch family, and nothing else",
+                ),
+                hint="remove the line; name your mirror with --index-url, and wheels of your own with --find-links",
+            )
+        notes.append(
+            f"{where}: the ROCm index is asked for the torch family only; the line is not needed"
+        )
+    return tuple(notes)

@@ -1,0 +1,87 @@
+"""Every failure that a user can meet: a code, an exit status, facts, and a way out.
+
+An error is raised where the fact is known and shown only by the command line.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import ClassVar
+
+
+class Exit(IntEnum):
+    """Exit statuses of the command line; they are part of its contract."""
+
+    OK = 0
+    NO = 1
+    USAGE = 2
+    INPUT = 3
+    NETWORK = 4
+    INTEGRITY = 5
+    UNSIGNED = 6
+    INTERRUPTED = 130
+
+
+class Error(Exception):
+    """A failure with its facts; ``code`` names it for programs, ``hint`` says what to do."""
+
+    exit_status: ClassVar[Exit]
+
+    def __init__(
+        self, code: str, message: str, *, facts: tuple[str, ...] = (), hint: str | None = None
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.facts = facts
+        self.hint = hint
+
+    def to_json(self) -> dict[str, object]:
+        """Return the error as the ``error`` object of the ``--json`` output."""
+        return {
+            "code": self.code,
+            "message": self.message,
+            "facts": list(self.facts),
+            "hint": self.hint,
+        }
+
+
+class NoSolutionError(Error):
+    """The answer is no: the requirements cannot be met together."""
+
+    exit_status = Exit.NO
+
+
+class OutOfDateError(Error):
+    """The answer is no: the lock would change (``--check``)."""
+
+    exit_status = Exit.NO
+
+
+class UsageError(Error):
+    """The command line asks for something that does not exist or does not go together."""
+
+    exit_status = Exit.USAGE
+
+
+class InputError(Error):
+    """A file that the user named cannot be read or does not say what it must."""
+
+    exit_status = Exit.INPUT
+
+
+class NetworkError(Error):
+    """An index or a file on it cannot be had, or what came is not what an index sends."""
+
+    exit_status = Exit.NETWORK
+
+
+class IntegrityError(Error):
+    """Two sources disagree about the bytes of a file."""
+
+    exit_status = Exit.INTEGRITY
+
+
+def one_line(error: BaseException) -> str:
+    """Return the text of a foreign exception as one line without a trailing full stop."""
+    return " ".join(str(error).split()).rstrip(".") or type(error).__name__

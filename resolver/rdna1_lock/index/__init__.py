@@ -1,0 +1,1 @@
+"""Where wheels come from: simple indexes, folders, and the page texts they send."""

@@ -1,0 +1,279 @@
+"""HTTP for indexes: bounded, retried, and with errors that say which URL and what happened.
+
+The only module that knows the HTTP library.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import time
+from dataclasses import dataclass
+from threading import Lock
+from typing import IO, TYPE_CHECKING, Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.util.retry import Retry
+
+from rdna1_lock import __version__
+from rdna1_lock.errors import NetworkError, one_line
+from rdna1_lock.index.parse import strip_credentials
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+T = TypeVar("T")
+ATTEMPTS = 4
+TIMEOUT = (10.0, 30.0)
+PAGE_LIMIT = 64 * 2**20
+PAGE_SECONDS = 120.0
+CONNECTIONS = 16
+_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A whole answer: status, headers in lower case, body, and the URL after redirects."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Bytes of a file from ``start`` on; ``total`` is the size of the file.
+
+    ``whole`` is True where the server ignored the range and sent everything.
+    """
+
+    start: int
+    total: int
+    body: bytes
+    whole: bool
+
+
+class _Session(requests.Session):
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        if target and urlsplit(resp.url).scheme == "https":
+            scheme = urlsplit(target).scheme
+            if scheme and scheme != "https":
+                raise requests.exceptions.InvalidSchema(
+                    f"redirect from https to {scheme}, which is not followed"
+                )
+        return target
+
+
+class Http:
+    """Kept-alive connections to indexes, shared by threads.
+
+    Credentials that stand in an index URL go to that scheme, host and port only. ``requests``
+    adds proxies, certificates and netrc from the environment as it always does.
+    """
+
+    def __init__(self) -> None:
+        retry = Retry(
+            total=ATTEMPTS - 1,
+            backoff_factor=0.2,
+            backoff_max=5,
+            status_forcelist=(429, 500, 502, 503, 504),
+            allowed_methods=("GET",),
+            raise_on_status=False,
+            respect_retry_after_header=False,
+        )
+        adapter = HTTPAdapter(
+            pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS, max_retries=retry
+        )
+        self._session = _Session()
+        self._session.max_redirects = 5
+        self._session.mount("http://", adapter)
+        self._session.mount("https://", adapter)
+        self._session.headers["User-Agent"] = f"rdna1-lock/{__version__}"
+        self._credentials: dict[tuple[str, str], tuple[str, str]] = {}
+        self._lock = Lock()
+        self.requests = 0
+        self.bytes = 0
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._session.close()
+
+    def learn_credentials(self, url: str) -> str:
+        """Keep the user name and password of a URL for its origin; return the URL without."""
+        parts = urlsplit(url)
+        if parts.username is not None:
+            self._credentials[parts.scheme, parts.netloc.rpartition("@")[2]] = (
+                unquote(parts.username),
+                unquote(parts.password or ""),
+            )
+        return strip_credentials(url)
+
+    def get(self, url: str, headers: Mapping[str, str], *, limit: int = PAGE_LIMIT) -> Answer:
+        """Fetch a whole answer of at most ``limit`` bytes after decompression."""
+
+        def attempt() -> Answer:
+            with self._open(url, headers) as response:
+                body = self._read(response, url, limit)
+                return Answer(
+                    status=response.status_code,
+                    headers={key.lower(): value for key, value in response.headers.items()},
+                    body=body,
+                    url=response.url,
+                )
+
+        return self._retried(url, attempt)
+
+    def get_range(self, url: str, span: str, *, whole_limit: int) -> Part | int:
+        """Fetch ``bytes=span`` of a file; returns the status where that is not possible.
+
+        A server that ignores the range is taken at its word up to ``whole_limit`` bytes.
+        """
+
+        def attempt() -> Part | int:
+            headers = {"Range": f"bytes={span}", "Accept-Encoding": "identity"}
+            with self._open(url, headers) as response:
+                if response.status_code == 200:
+                    length = response.headers.get("Content-Length", "")
+                    if not length.isdigit() or int(length) > whole_limit:
+                        return 200
+                    body = self._read(response, url, whole_limit)
+                    return Part(0, len(body), body, whole=True)
+                if response.status_code != 206:
+                    return response.status_code
+                match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+                body = self._read(response, url, PAGE_LIMIT)
+                if not match or int(match[2]) - int(match[1]) + 1 != len(body):
+                    return 416
+                return Part(int(match[1]), int(match[3]), body, whole=False)
+
+        return self._retried(url, attempt)
+
+    def download(
+        self, url: str, file: IO[bytes], progress: Callable[[int, int | None], None]
+    ) -> str:
+        """Stream a file, hashing it; returns its sha256. ``progress`` gets (done, total)."""
+
+        def attempt() -> str:
+            file.seek(0)
+            file.truncate()
+            digest = hashlib.sha256()
+            with self._open(url, {"Accept-Encoding": "identity"}) as response:
+                if response.status_code != 200:
+                    raise status_error(url, response.status_code)
+                length = response.headers.get("Content-Length", "")
+                total = int(length) if length.isdigit() else None
+                done = 0
+                for chunk in response.iter_content(1 << 18):
+                    digest.update(chunk)
+                    file.write(chunk)
+                    done += len(chunk)
+                    progress(done, total)
+                self._count(0, done)
+            return digest.hexdigest()
+
+        return self._retried(url, attempt)
+
+    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
+        parts = urlsplit(url)
+        auth = self._credentials.get((parts.scheme, parts.netloc))
+        self._count(1, 0)
+        return self._session.get(
+            url, headers=dict(headers), auth=auth, timeout=TIMEOUT, stream=True
+        )
+
+    def _read(self, response: requests.Response, url: str, limit: int) -> bytes:
+        end = time.monotonic() + PAGE_SECONDS
+        chunks: list[bytes] = []
+        size = 0
+        for chunk in response.iter_content(1 << 16):
+            size += len(chunk)
+            chunks.append(chunk)
+            if size > limit:
+                raise NetworkError(
+                    "answer-too-large",
+                    f"{strip_credentials(url)} sends more than {limit // 2**20} MiB",
+                    hint="this is no index page or metadata file; check the index URL",
+                )
+            if time.monotonic() > end:
+                raise NetworkError(
+                    "too-slow",
+                    f"{strip_credentials(url)} was not complete after {PAGE_SECONDS:.0f} seconds",
+                    hint="try again, or name a mirror with --index-url",
+                )
+        raw: Any = response.raw
+        self._count(0, raw.tell())
+        return b"".join(chunks)
+
+    def _count(self, requests_made: int, received: int) -> None:
+        with self._lock:
+            self.requests += requests_made
+            self.bytes += received
+
+    def _retried(self, url: str, attempt: Callable[[], T]) -> T:
+        for number in range(ATTEMPTS):
+            try:
+                return attempt()
+            except (requests.RequestException, HTTPError) as error:
+                cut_off = isinstance(error, requests.exceptions.ChunkedEncodingError) or (
+                    isinstance(error, requests.exceptions.ConnectionError)
+                    and "Read timed out" in str(error)
+                )
+                if cut_off and number + 1 < ATTEMPTS:
+                    time.sleep(0.2 * 2**number)
+                    continue
+                raise network_error(url, error) from error
+        raise AssertionError
+
+
+def status_error(url: str, status: int) -> NetworkError:
+    """Turn an HTTP status that is no answer into an error with a way out."""
+    hints = {
+        401: "the index wants credentials: put them into the index URL or into ~/.netrc",
+        403: "the index refuses: check the URL and the credentials",
+        404: "check the index URL: it must be the part before `/<project>/`",
+        429: "the index asks for a pause: try again later",
+    }
+    later = "the index is in trouble: try again later, or name a mirror with --index-url"
+    return NetworkError(
+        "http-status",
+        f"{strip_credentials(url)} answered {status}",
+        hint=hints.get(status, later if status >= 500 else "check the index URL"),
+    )
+
+
+def network_error(url: str, error: Exception) -> NetworkError:
+    """Turn an exception of the HTTP library into one that says what happened."""
+    what = f"{one_line(error)}"
+    hint = "check the network, or work from the cache with --offline"
+    cause: BaseException | None = error
+    seen: list[BaseException] = []
+    while cause is not None and cause not in seen:
+        seen.append(cause)
+        reason = getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
+        cause = reason if isinstance(reason, BaseException) else cause.__cause__
+    if any(isinstance(item, NameResolutionError) for item in seen):
+        what, hint = "the name of the host is not known", f"check the spelling of the URL; {hint}"
+    elif isinstance(error, requests.exceptions.SSLError):
+        what = f"the TLS connection cannot be trusted ({one_line(seen[-1])})"
+        hint = "a private certificate authority is named by REQUESTS_CA_BUNDLE=/path/to/bundle.pem"
+    elif isinstance(error, requests.exceptions.ProxyError):
+        what, hint = "the proxy does not answer", "check HTTPS_PROXY and NO_PROXY"
+    elif isinstance(error, requests.exceptions.ConnectTimeout):
+        what = "no connection within 10 seconds"
+    elif isinstance(error, requests.exceptions.TooManyRedirects):
+        what, hint = "it redirects in a circle", "check the index URL"
+    elif isinstance(error, requests.exceptions.InvalidSchema):
+        hint = "check the index URL"
+    elif isinstance(error, requests.exceptions.Timeout) or "Read timed out" in what:
+        what = "no answer within 30 seconds"
+    elif isinstance(error, requests.exceptions.ChunkedEncodingError):
+        what = f"the answer was cut off, {ATTEMPTS} times"
+    elif any(isinstance(item, NewConnectionError) for item in seen):
+        detail = one_line(seen[-1]).rpartition("]")[2].rpartition(":")[2].strip().lower()
+        what = f"the connection failed: {detail}"
+    return NetworkError("unreachable", f"{strip_credentials(url)}: {what}", hint=hint)

@@ -1,0 +1,151 @@
+"""METADATA of a wheel: parsed, and read from the end of a remote wheel without the rest."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+import zlib
+from typing import TYPE_CHECKING
+
+from packaging.metadata import parse_email
+from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
+
+from rdna1_lock.index.interface import BadWheelError
+from rdna1_lock.model import WheelMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from rdna1_lock.index.http import Part
+    from rdna1_lock.model import Wheel
+
+METADATA_LIMIT = 16 * 2**20
+# One read of this size holds central directory and METADATA of most wheels.
+TAIL = 32 * 2**10
+# Very large wheels have very large central directories: torch 1.13.1 needs about 1 MB.
+LARGE_WHEEL = 100 * 2**20
+LARGE_TAIL = 512 * 2**10
+_METADATA_NAME = re.compile(r"[^/]+\.dist-info/METADATA")
+
+
+def parse_metadata(content: bytes, wheel: Wheel) -> WheelMetadata:
+    """Read METADATA and check that it is of the project and version of the file name.
+
+    Raises:
+        BadWheelError: when it is not, or is no METADATA at all.
+
+    """
+    raw, _ = parse_email(content)
+    name, version = raw.get("name"), raw.get("version")
+    if not name or not version:
+        raise BadWheelError("its METADATA states no name or version")
+    try:
+        same = canonicalize_name(name) == wheel.name and Version(version) == wheel.version
+    except InvalidVersion:
+        same = False
+    if not same:
+        raise BadWheelError(f"its METADATA says it is {name} {version}")
+    return WheelMetadata(
+        requires=tuple(raw.get("requires_dist", ())),
+        requires_python=raw.get("requires_python") or None,
+        extras=frozenset(canonicalize_name(extra) for extra in raw.get("provides_extra", ())),
+    )
+
+
+def metadata_from_zip(file: io.IOBase, wheel: Wheel) -> bytes:
+    """Return the bytes of METADATA from an open wheel."""
+    try:
+        with zipfile.ZipFile(file) as archive:
+            names = [name for name in archive.namelist() if _METADATA_NAME.fullmatch(name)]
+            wanted = [name for name in names if _is_dist_info_of(name, wheel)] or names
+            if len(wanted) != 1:
+                raise BadWheelError(f"it holds {len(wanted)} METADATA files instead of one")
+            info = archive.getinfo(wanted[0])
+            if info.file_size > METADATA_LIMIT:
+                raise BadWheelError("its METADATA is larger than 16 MiB")
+            if isinstance(file, RemoteFile):
+                file.expect(info.header_offset, info.compress_size + len(wanted[0]) + 128)
+            return archive.read(info)
+    except (
+        zipfile.BadZipFile,
+        zlib.error,
+        EOFError,
+        NotImplementedError,
+        RuntimeError,
+        ValueError,
+    ) as error:
+        raise BadWheelError(f"it is no readable zip archive ({error})") from error
+
+
+def _is_dist_info_of(name: str, wheel: Wheel) -> bool:
+    stem = name.partition("/")[0].removesuffix(".dist-info")
+    return canonicalize_name(stem.rpartition("-")[0] or stem) == wheel.name
+
+
+class RemoteFile(io.RawIOBase):
+    """A file behind HTTP range requests, with what was read kept; for ``zipfile``.
+
+    ``fetch`` gets the value of a Range header and returns the part. The first read takes the
+    end of the file, where a zip archive has its directory.
+    """
+
+    def __init__(self, fetch: Callable[[str], Part], size: int | None) -> None:
+        super().__init__()
+        self._fetch = fetch
+        tail = LARGE_TAIL if size is not None and size > LARGE_WHEEL else TAIL
+        part = fetch(f"-{tail}")
+        self._size = part.total
+        self._parts: list[tuple[int, bytes]] = [(part.start, part.body)]
+        self._position = 0
+        self.whole = part.body if part.whole else None
+
+    def seekable(self) -> bool:
+        """Say that ranges can start anywhere."""
+        return True
+
+    def readable(self) -> bool:
+        """Say that reading is possible."""
+        return True
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a position."""
+        base = {io.SEEK_SET: 0, io.SEEK_CUR: self._position, io.SEEK_END: self._size}[whence]
+        self._position = max(0, base + offset)
+        return self._position
+
+    def tell(self) -> int:
+        """Return the position."""
+        return self._position
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to ``size`` bytes, from what is kept or with one request."""
+        end = self._size if size < 0 else min(self._size, self._position + size)
+        if end <= self._position:
+            return b""
+        self.expect(self._position, end - self._position)
+        start = self._position
+        self._position = end
+        for offset, body in reversed(self._parts):
+            if offset <= start and end <= offset + len(body):
+                return body[start - offset : end - offset]
+        raise AssertionError
+
+    def expect(self, start: int, length: int) -> None:
+        """Have a stretch ready in one piece."""
+        end = min(self._size, start + length)
+        if any(at <= start and end <= at + len(body) for at, body in self._parts):
+            return
+        # A zip directory is read from its start to the end of the file, most of which is here.
+        for at, body in self._parts:
+            if start < at < end <= at + len(body):
+                self._parts.append((start, self._exactly(start, at) + body))
+                return
+        self._parts.append((start, self._exactly(start, end)))
+
+    def _exactly(self, start: int, end: int) -> bytes:
+        part = self._fetch(f"{start}-{end - 1}")
+        if part.start != start or len(part.body) != end - start:
+            raise BadWheelError("the index sent another part of the file than was asked for")
+        return part.body

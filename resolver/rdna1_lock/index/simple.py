@@ -1,0 +1,331 @@
+"""A simple index behind HTTP: pages revalidated, metadata by the cheapest way that works."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from threading import Lock
+from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
+
+from rdna1_lock.errors import IntegrityError, NetworkError
+from rdna1_lock.index.http import Http, Part, status_error
+from rdna1_lock.index.interface import BadWheelError, Page
+from rdna1_lock.index.metadata import (
+    METADATA_LIMIT,
+    RemoteFile,
+    metadata_from_zip,
+    parse_metadata,
+)
+from rdna1_lock.index.parse import NotAnIndexPageError, parse_page
+from rdna1_lock.model import IndexFile, WheelMetadata
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+    from concurrent.futures import Future
+
+    from rdna1_lock.index.cache import Cache
+    from rdna1_lock.model import Wheel
+
+T = TypeVar("T")
+ACCEPT = (
+    "application/vnd.pypi.simple.v1+json, "
+    "application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.1"
+)
+# PyPI lets clients reuse a page for ten minutes; nobody needs a longer memory than that.
+LONGEST_FRESHNESS = 600
+# A server that knows no ranges may send a small wheel whole; a large one is streamed to disk.
+SMALL_WHEEL = 8 * 2**20
+WORKERS = 12
+
+
+class SimpleIndex:
+    """One index (PEP 503, 691, 700, 592, 658, 714), fetched in parallel, cached.
+
+    ``forbidden_means_absent`` is for indexes on object stores, such as PyTorch's, that answer
+    403 for what does not exist. ``on_download`` is told about whole wheels that must be read.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        http: Http,
+        cache: Cache,
+        offline: bool = False,
+        forbidden_means_absent: bool = False,
+        on_download: Callable[[str, int, int | None], None] = lambda *_: None,
+    ) -> None:
+        self.url = http.learn_credentials(url).rstrip("/")
+        self._http = http
+        self._cache = cache
+        self._offline = offline
+        self._absent = {404, 410} | ({403} if forbidden_means_absent else set())
+        self._on_download = on_download
+        self._pool: ThreadPoolExecutor | None = None
+        self._futures: dict[Hashable, Future[Any]] = {}
+        self._lock = Lock()
+
+    def close(self) -> None:
+        """Forget requests that have not started."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def page(self, name: str) -> Page:
+        """Return all files of a project."""
+        return self._start(("page", name), partial(self._page, name)).result()
+
+    def metadata(self, wheel: Wheel) -> WheelMetadata:
+        """Return what a wheel requires."""
+        return self._start(("metadata", wheel.file.url), partial(self._metadata, wheel)).result()
+
+    def sha256(self, wheel: Wheel) -> str:
+        """Return the hash that the index states, else that of the bytes, streamed once."""
+        if wheel.file.sha256 is not None:
+            return wheel.file.sha256
+        return self.start_sha256(wheel).result()
+
+    def start_sha256(self, wheel: Wheel) -> Future[str]:
+        """Start to stream a wheel whose hash nobody states."""
+        return self._start(("sha256", wheel.file.url), partial(self._sha256, wheel))
+
+    def prefetch_pages(self, names: Iterable[str]) -> None:
+        """Start to fetch pages that will be asked for."""
+        for name in names:
+            self._start(("page", name), partial(self._page, name))
+
+    def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
+        """Start to fetch metadata that will be asked for."""
+        for wheel in wheels:
+            self._start(("metadata", wheel.file.url), partial(self._metadata, wheel))
+
+    def _start(self, key: Hashable, job: Callable[[], T]) -> Future[T]:
+        with self._lock:
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="index")
+            if key not in self._futures:
+                self._futures[key] = self._pool.submit(job)
+            return self._futures[key]
+
+    def _page(self, name: str) -> Page:
+        url = f"{self.url}/{name}/"
+        stored = self._stored_page(url)
+        if self._offline or (stored is not None and stored["fresh-until"] > time.time()):
+            if stored is None:
+                raise NetworkError(
+                    "offline",
+                    f"the page of `{name}` is not in the cache",
+                    hint="run once without --offline",
+                )
+            return _page_from(stored, name)
+        headers = {"Accept": ACCEPT}
+        if stored is not None:
+            for header, key in (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")):
+                if stored[key]:
+                    headers[header] = stored[key]
+        answer = self._http.get(url, headers)
+        if answer.status == 304 and stored is not None:
+            fresh = {**stored, "fresh-until": _fresh_until(answer.headers)}
+            self._cache.put("page", url, json.dumps(fresh).encode())
+            return _page_from(stored, name)
+        if answer.status in self._absent:
+            return Page(name=name, found=False)
+        if answer.status != 200:
+            raise status_error(url, answer.status)
+        try:
+            files = parse_page(answer.body, answer.headers.get("content-type", ""), answer.url)
+        except NotAnIndexPageError as error:
+            raise NetworkError(
+                "not-an-index",
+                f"what {url} sends is not a page of a package index: {error}",
+                hint="check the index URL: it must be the part before `/<project>/`",
+            ) from error
+        entry = {
+            "etag": answer.headers.get("etag", ""),
+            "last-modified": answer.headers.get("last-modified", ""),
+            "fresh-until": _fresh_until(answer.headers),
+            "files": [_file_to_json(file) for file in files],
+        }
+        self._cache.put("page", url, json.dumps(entry).encode())
+        return Page(name=name, found=True, files=files)
+
+    def _stored_page(self, url: str) -> dict[str, Any] | None:
+        body = self._cache.get("page", url)
+        return None if body is None else cast("dict[str, Any]", json.loads(body))
+
+    def _metadata(self, wheel: Wheel) -> WheelMetadata:
+        file = wheel.file
+        key = file.sha256 or file.url
+        content = self._cache.get("metadata", key)
+        if content is None:
+            if self._offline:
+                raise NetworkError(
+                    "offline",
+                    f"the metadata of {file.filename} is not in the cache",
+                    hint="run once without --offline",
+                )
+            content = self._metadata_file(file)
+            if content is None:
+                content = self._metadata_from_wheel(wheel)
+            metadata = parse_metadata(content, wheel)
+            self._cache.put("metadata", key, content)
+            return metadata
+        return parse_metadata(content, wheel)
+
+    def _metadata_file(self, file: IndexFile) -> bytes | None:
+        """PEP 658: the metadata file is the wheel's URL with ``.metadata`` appended."""
+        if file.core_metadata is None:
+            return None
+        answer = self._http.get(f"{file.url}.metadata", {}, limit=METADATA_LIMIT)
+        if answer.status != 200:
+            return None
+        digest = hashlib.sha256(answer.body).hexdigest()
+        if file.core_metadata and digest != file.core_metadata:
+            raise IntegrityError(
+                "metadata-hash",
+                f"the metadata file of {file.filename} is not the one that the index page names",
+                facts=(
+                    f"the page says sha256 {file.core_metadata}",
+                    f"{file.url}.metadata has {digest}",
+                ),
+                hint="an index that contradicts itself is not to be trusted; report it to its owner",
+            )
+        return answer.body
+
+    def _metadata_from_wheel(self, wheel: Wheel) -> bytes:
+        url = wheel.file.url
+
+        def fetch(span: str) -> Part:
+            part = self._http.get_range(url, span, whole_limit=SMALL_WHEEL)
+            if isinstance(part, int):
+                raise _NoRangesError(part)
+            return part
+
+        try:
+            remote = RemoteFile(fetch, wheel.file.size)
+            content = metadata_from_zip(remote, wheel)
+        except _NoRangesError as error:
+            if error.status not in {200, 416, 501}:
+                raise status_error(url, error.status) from error
+            with tempfile.TemporaryFile() as whole:
+                self._remember(wheel, self._download(wheel, whole))
+                return metadata_from_zip(cast("Any", whole), wheel)
+        if remote.whole is not None:
+            self._remember(wheel, hashlib.sha256(remote.whole).hexdigest())
+        return content
+
+    def _remember(self, wheel: Wheel, digest: str) -> None:
+        stated = wheel.file.sha256
+        if stated is not None and stated != digest:
+            raise wrong_bytes(wheel.file, digest)
+        self._cache.put("sha256", wheel.file.url, digest.encode())
+
+    def _sha256(self, wheel: Wheel) -> str:
+        known = self._cache.get("sha256", wheel.file.url)
+        if known is not None:
+            return known.decode("ascii")
+        if self._offline:
+            raise NetworkError(
+                "offline",
+                f"nobody states the hash of {wheel.filename}, and it is not in the cache",
+                hint="run once without --offline; the wheel is then read once",
+            )
+        with tempfile.TemporaryFile() as whole:
+            digest = self._download(wheel, whole)
+        self._remember(wheel, digest)
+        return digest
+
+    def _download(self, wheel: Wheel, file: IO[bytes]) -> str:
+        return self._http.download(wheel.file.url, file, partial(self._on_download, wheel.filename))
+
+
+class _NoRangesError(Exception):
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
+class LocalWheels:
+    """Wheels in folders (``--find-links``), hashed when they are chosen."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._files = [
+            IndexFile(
+                filename=path.name,
+                url=path.resolve().as_uri(),
+                size=path.stat().st_size,
+                local_path=str(path),
+            )
+            for folder in folders
+            for path in sorted(folder.glob("*.whl"))
+            if path.is_file()
+        ]
+
+    def page(self, name: str) -> Page:
+        """Return the wheels whose file name starts with the project's name."""
+        # PEP 427: within a file name the project's name has no hyphen.
+        stem = name.replace("-", "_")
+        files = tuple(
+            file
+            for file in self._files
+            if file.filename.partition("-")[0].lower().replace(".", "_").replace("__", "_") == stem
+        )
+        return Page(name=name, found=bool(files), files=files)
+
+    def metadata(self, wheel: Wheel) -> WheelMetadata:
+        """Read METADATA from the wheel."""
+        try:
+            with Path(wheel.file.local_path or "").open("rb") as file:
+                return parse_metadata(metadata_from_zip(cast("Any", file), wheel), wheel)
+        except OSError as error:
+            raise BadWheelError(f"it cannot be read ({error})") from error
+
+    def sha256(self, wheel: Wheel) -> str:
+        """Hash the wheel."""
+        return hash_file(wheel.file.local_path or "")
+
+    def prefetch_pages(self, names: Iterable[str]) -> None:
+        """Nothing to fetch."""
+
+    def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
+        """Nothing to fetch."""
+
+
+def hash_file(path: str) -> str:
+    """Return the sha256 of a file."""
+    digest = hashlib.sha256()
+    with Path(path).open("rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def wrong_bytes(file: IndexFile, digest: str) -> IntegrityError:
+    """Return the error for a file that does not hash to what was stated."""
+    return IntegrityError(
+        "wheel-hash",
+        f"{file.filename} is not the file that the index names",
+        facts=(f"stated: sha256 {file.sha256}", f"received: sha256 {digest}", f"from {file.url}"),
+        hint="do not install it; try again later, and report it to the owner of the index",
+    )
+
+
+def _fresh_until(headers: Any) -> float:
+    for part in str(headers.get("cache-control", "")).split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "max-age" and value.isdigit():
+            return time.time() + min(int(value), LONGEST_FRESHNESS)
+    return 0.0
+
+
+def _file_to_json(file: IndexFile) -> dict[str, Any]:
+    return {key: value for key, value in asdict(file).items() if value is not None}
+
+
+def _page_from(stored: dict[str, Any], name: str) -> Page:
+    return Page(name=name, found=True, files=tuple(IndexFile(**file) for file in stored["files"]))

@@ -1,0 +1,91 @@
+"""Resolution to lock."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from packaging.markers import Marker
+from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
+from packaging.specifiers import SpecifierSet
+from packaging.version import Version
+
+from rdna1_lock.lock.model import TOOL, WHEELS_FOLDER, Input, Inputs, Lock
+from rdna1_lock.rules import rules_digest
+
+if TYPE_CHECKING:
+    from rdna1_lock.resolution.model import Pin, Request, Resolution, UserRequirement
+    from rdna1_lock.rules import RuleSet
+
+ENVIRONMENT = "sys_platform == 'linux' and platform_machine == 'x86_64'"
+
+
+def make_inputs(request: Request, rules: RuleSet, *, portable: bool, index: str | None) -> Inputs:
+    """Write down what a resolution starts from; ``index`` counts only where URLs are locked."""
+    limit = request.exclude_newer
+    return Inputs(
+        requirements=_inputs(request.requirements, constraint=False),
+        constraints=_inputs(request.requirements, constraint=True),
+        python=str(request.target.python),
+        platform=request.target.platform,
+        stack=request.stack.id,
+        gfx=request.gfx,
+        rules=rules_digest(rules, request.stack),
+        prereleases=request.prereleases,
+        exclude_newer=None if limit is None else limit.isoformat().replace("+00:00", "Z"),
+        portable=portable,
+        index=None if portable else index,
+    )
+
+
+def _inputs(items: tuple[UserRequirement, ...], *, constraint: bool) -> tuple[Input, ...]:
+    found = {(str(item.parsed), item.label) for item in items if item.constraint is constraint}
+    return tuple(Input(requirement=text, source=label) for text, label in sorted(found))
+
+
+def build_lock(resolution: Resolution, request: Request, inputs: Inputs) -> Lock:
+    """Return the lock of a resolution: one wheel a package, sorted by name, no dates."""
+    stack = request.stack
+    pylock = Pylock(
+        lock_version=Version("1.0"),
+        environments=[Marker(ENVIRONMENT)],
+        requires_python=SpecifierSet(f"=={request.target.python_series}.*"),
+        created_by=TOOL,
+        packages=[_package(pin, inputs) for pin in resolution.pins],
+    )
+    return Lock(
+        pylock=pylock,
+        inputs=inputs,
+        env={v.name: v.value for v in stack.env} if resolution.uses_stack else {},
+        nix={
+            "python": f"python{request.target.python_series.replace('.', '')}",
+            "libraries": list(stack.nix_libraries),
+        },
+    )
+
+
+def _package(pin: Pin, inputs: Inputs) -> Package:
+    wheel = pin.wheel
+    hashes = {"sha256": pin.sha256}
+    common: dict[str, Any] = {
+        "name": wheel.name,
+        "version": wheel.version,
+        "requires_python": SpecifierSet(pin.requires_python) if pin.requires_python else None,
+        "dependencies": [{"name": name} for name in pin.dependencies] or None,
+    }
+    if wheel.source == "url":
+        archive = PackageArchive(url=wheel.file.url, size=wheel.file.size, hashes=hashes)
+        return Package(**common, archive=archive)
+    by_path = wheel.source == "local" or (inputs.portable and wheel.source == "default")
+    locked = PackageWheel(
+        name=wheel.filename,
+        url=None if by_path else wheel.file.url,
+        path=f"{WHEELS_FOLDER}/{wheel.filename}" if by_path else None,
+        size=wheel.file.size,
+        hashes=hashes,
+    )
+    return Package(
+        **common,
+        index=inputs.index if wheel.source == "default" and not by_path else None,
+        wheels=[locked],
+        tool={TOOL: {"source": "local"}} if wheel.source == "local" else None,
+    )

@@ -1,0 +1,1 @@
+"""Requirements in, one wheel a project out, or the reasons why not."""

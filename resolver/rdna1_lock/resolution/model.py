@@ -1,0 +1,132 @@
+"""What resolution works with: requirements that know where they come from, and candidates."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from packaging.specifiers import SpecifierSet
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from packaging.requirements import Requirement as ParsedRequirement
+    from packaging.utils import NormalizedName
+    from packaging.version import Version
+
+    from rdna1_lock.model import Target, Wheel
+    from rdna1_lock.rules import Stack
+
+
+class Kind(Enum):
+    """Who states a requirement."""
+
+    USER = "user"
+    CONSTRAINT = "constraint"
+    METADATA = "metadata"
+    REQUIRES_PYTHON = "requires-python"
+    RULE = "rule"
+    EXTRA = "extra"
+    BROKEN = "broken"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """Where a requirement comes from; ``text`` is how it was written there."""
+
+    kind: Kind
+    text: str
+    where: str = ""
+    rule: str | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Candidate:
+    """A wheel that could be chosen, one of its extras, or a fact about the target.
+
+    ``identifier`` is the project's name, ``name[extra]``, or a virtual package such as
+    ``<python>``. Candidates are interned, so identity is equality.
+    """
+
+    identifier: str
+    project: NormalizedName
+    version: Version
+    wheel: Wheel | None = None
+    extra: NormalizedName | None = None
+
+    def __str__(self) -> str:
+        label = f"[{self.extra}]" if self.extra else ""
+        return f"{self.project}{label} {self.version}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Requirement:
+    """A demand on one identifier; ``exact`` ties an extra to the wheel of its project."""
+
+    identifier: str
+    project: NormalizedName
+    origin: Origin
+    specifier: SpecifierSet = field(default_factory=SpecifierSet)
+    url: str | None = None
+    exact: Wheel | None = None
+    parent: Candidate | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserRequirement:
+    """A requirement as the user gave it.
+
+    ``where`` is the place for people (``sub/reqs.in:3``), ``label`` what a lock says of it: it
+    names the file without its folder, so that a lock does not tell where it was made.
+    """
+
+    parsed: ParsedRequirement
+    where: str
+    label: str
+    constraint: bool = False
+    hashes: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """The pin of an existing lock, taken again as long as it fits."""
+
+    version: str
+    filename: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """Everything that decides a resolution, apart from what the indexes hold."""
+
+    requirements: tuple[UserRequirement, ...]
+    target: Target
+    stack: Stack
+    gfx: tuple[str, ...]
+    prereleases: bool = False
+    exclude_newer: datetime | None = None
+    requires_python: tuple[tuple[SpecifierSet, str], ...] = ()
+    preferences: Mapping[str, Preference] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pin:
+    """A chosen wheel: what it needs, and who needs it."""
+
+    wheel: Wheel
+    sha256: str
+    dependencies: tuple[str, ...]
+    required_by: tuple[str, ...]
+    requires_python: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Resolution:
+    """The answer: one wheel a project, sorted by name. ``notes`` are remarks for the user."""
+
+    pins: tuple[Pin, ...]
+    uses_stack: bool
+    notes: tuple[str, ...] = ()

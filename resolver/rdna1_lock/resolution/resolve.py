@@ -1,0 +1,197 @@
+"""Run the search; the only place that starts resolvelib."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
+
+from rdna1_lock.errors import Error, IntegrityError, UsageError
+from rdna1_lock.index.simple import wrong_bytes
+from rdna1_lock.resolution.family import not_released_together, unreleased_together
+from rdna1_lock.resolution.finder import Finder
+from rdna1_lock.resolution.model import Candidate, Pin, Requirement, Resolution
+from rdna1_lock.resolution.provider import Provider
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from resolvelib.structs import RequirementInformation
+
+    from rdna1_lock.model import Wheel
+    from rdna1_lock.resolution.model import Request
+    from rdna1_lock.resolution.sources import Sources
+    from rdna1_lock.rules import RuleSet
+
+    Causes = Sequence[RequirementInformation[Requirement, Candidate]]
+
+MAX_ROUNDS = 200_000
+# Beyond this many requirements the smallest conflicting set is not searched for.
+CORE_LIMIT = 40
+
+
+def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
+    """Choose one wheel for every project that is needed.
+
+    Raises:
+        NoSolutionError: with the chain of reasons, when there is no such choice.
+        UsageError: when the search was given up; no answer either way.
+        NetworkError, IntegrityError: from the sources.
+
+    """
+    finder = Finder(sources, request, rules)
+    provider = Provider(finder, request, rules)
+    apart = unreleased_together(provider)
+    if apart:
+        raise not_released_together(provider, apart)
+    sources.prefetch_pages(_names_ahead(provider))
+    try:
+        mapping = _search(provider)
+    except ResolutionImpossible as error:
+        from rdna1_lock.resolution.explain import explain  # noqa: PLC0415
+
+        core, causes = _smallest_conflict(provider, list(error.causes))
+        raise explain(core, causes) from None
+    return _build(provider, mapping)
+
+
+def _names_ahead(provider: Provider) -> list[str]:
+    names = {
+        str(item.project)
+        for item in provider.demands.roots()
+        if item.url is None and not item.project.startswith("<")
+    }
+    if any(provider.request.stack.in_family(name) for name in names):
+        names.update(provider.request.stack.fetch_ahead)
+    names.update(provider.request.preferences)
+    return sorted(names)
+
+
+def _search(provider: Provider) -> Mapping[str, Candidate]:
+    resolver: Resolver[Requirement, Candidate, str] = Resolver(provider, BaseReporter())
+    try:
+        return resolver.resolve(provider.demands.roots(), max_rounds=MAX_ROUNDS).mapping
+    except ResolutionTooDeep:
+        raise UsageError(
+            "search-too-deep",
+            f"no answer after {MAX_ROUNDS} steps; whether there is a solution is not known",
+            hint="narrow the requirements: give bounds for the packages with many releases",
+        ) from None
+
+
+def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Causes]:
+    """Drop the user's requirements that have no part in the conflict, one by one.
+
+    What remains is a smallest set that cannot be met, so that the explanation speaks of nothing
+    else. Everything that was fetched is at hand; each try costs a search and no more.
+    """
+    items = list(provider.request.requirements)
+    if not 1 < len(items) <= CORE_LIMIT:
+        return provider, causes
+    # Of several that are each impossible, torch says most about the reason: it goes last.
+    order = sorted(
+        items,
+        key=lambda item: (not item.constraint, item.parsed.name == "torch", str(item.parsed)),
+    )
+    for item in order:
+        fewer = tuple(other for other in items if other is not item)
+        smaller = Provider(
+            provider.finder, replace(provider.request, requirements=fewer), provider.rules
+        )
+        try:
+            _search(smaller)
+        except ResolutionImpossible as error:
+            items.remove(item)
+            provider, causes = smaller, list(error.causes)
+        except Error:
+            continue
+    return provider, causes
+
+
+def _build(provider: Provider, mapping: Mapping[str, Candidate]) -> Resolution:
+    wheels: dict[str, Wheel] = {}
+    needs: dict[str, set[str]] = {}
+    needed_by: dict[str, set[str]] = {}
+    for asked in provider.request.requirements:
+        if not asked.constraint:
+            needed_by.setdefault(canonicalize_name(asked.parsed.name), set()).add(asked.label)
+    for candidate in mapping.values():
+        if candidate.wheel is None:
+            continue
+        name = str(candidate.project)
+        wheels[name] = candidate.wheel
+        for item in provider.get_dependencies(candidate):
+            if item.project.startswith("<") or item.project == name:
+                continue
+            needs.setdefault(name, set()).add(str(item.project))
+            needed_by.setdefault(str(item.project), set()).add(name)
+    sources = provider.finder.sources
+    sources.prefetch_hashes(wheels.values())
+    pins = []
+    for name in sorted(wheels):
+        metadata = provider.finder.metadata(wheels[name])
+        pins.append(
+            Pin(
+                wheel=wheels[name],
+                sha256=_agreed_hash(provider, wheels[name]),
+                dependencies=tuple(sorted(needs.get(name, ()))),
+                required_by=tuple(sorted(needed_by[name])),
+                requires_python=None if isinstance(metadata, str) else metadata.requires_python,
+            )
+        )
+    stack = provider.request.stack
+    return Resolution(
+        pins=tuple(pins),
+        uses_stack=any(stack.in_family(pin.wheel.name) for pin in pins),
+        notes=tuple(_notes(provider, [pin.wheel for pin in pins])),
+    )
+
+
+def _agreed_hash(provider: Provider, wheel: Wheel) -> str:
+    """Return the hash of a wheel, held against those that the user and the old lock state."""
+    digest = provider.finder.sources.sha256(wheel)
+    for item in provider.request.requirements:
+        if (
+            item.hashes
+            and canonicalize_name(item.parsed.name) == wheel.name
+            and digest not in item.hashes
+        ):
+            raise IntegrityError(
+                "hash-not-allowed",
+                f"{wheel.filename} has none of the hashes that {item.where} allows",
+                facts=(f"the wheel: sha256 {digest}",),
+                hint="remove the old hashes from the requirement if the release was chosen anew",
+            )
+    if wheel.file.sha256 is not None and wheel.file.sha256 != digest:
+        raise wrong_bytes(wheel.file, digest)
+    preference = provider.request.preferences.get(wheel.name)
+    if (
+        preference is not None
+        and preference.filename == wheel.filename
+        and preference.sha256 != digest
+    ):
+        raise IntegrityError(
+            "lock-disagrees",
+            f"{wheel.filename} has another hash than in the existing lock",
+            facts=(f"the lock: sha256 {preference.sha256}", f"now: sha256 {digest}"),
+            hint=(
+                "bytes were replaced under one name, or the lock was edited: find out which."
+                f" To lock what is there now: --upgrade-package {wheel.name}"
+            ),
+        )
+    return digest
+
+
+def _notes(provider: Provider, wheels: list[Wheel]) -> list[str]:
+    notes = [
+        f"{name} has no extra `{extra}`; it was left out"
+        for name, extra in sorted(provider.demands.missing_extras)
+        if any(wheel.name == canonicalize_name(name) for wheel in wheels)
+    ]
+    for wheel in wheels:
+        if wheel.file.yanked is not None:
+            reason = f": {wheel.file.yanked}" if wheel.file.yanked else ""
+            notes.append(f"{wheel.name} {wheel.version} was yanked from its index{reason}")
+    return notes

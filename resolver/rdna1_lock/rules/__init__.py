@@ -1,0 +1,43 @@
+"""What must hold for PyTorch on an RDNA1 card: rules, stacks, tables, and the wheel catalogue."""
+
+from rdna1_lock.rules.load import (
+    DEFAULT_STACK,
+    load_rules,
+    load_stack,
+    rules_digest,
+    stack_ids,
+)
+from rdna1_lock.rules.model import (
+    ALLOWED,
+    FLAVOURED,
+    Build,
+    CataloguedWheel,
+    Known,
+    Rejected,
+    Rule,
+    RuleSet,
+    Stack,
+    Verdict,
+)
+from rdna1_lock.rules.tables import load_catalogue, load_gpus, load_known
+
+__all__ = [
+    "ALLOWED",
+    "DEFAULT_STACK",
+    "FLAVOURED",
+    "Build",
+    "CataloguedWheel",
+    "Known",
+    "Rejected",
+    "Rule",
+    "RuleSet",
+    "Stack",
+    "Verdict",
+    "load_catalogue",
+    "load_gpus",
+    "load_known",
+    "load_rules",
+    "load_stack",
+    "rules_digest",
+    "stack_ids",
+]
