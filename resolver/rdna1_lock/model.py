@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.version import InvalidVersion, Version
 
@@ -15,7 +16,7 @@ from rdna1_lock.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from packaging.specifiers import Specifier, SpecifierSet
+    from packaging.specifiers import Specifier
     from packaging.utils import NormalizedName
 
 # PEP 600 names for glibc versions that had a name of their own before it.
@@ -159,11 +160,22 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelMetadata:
-    """The parts of METADATA that resolution needs; ``requires`` are PEP 508 strings."""
+    """The parts of METADATA that resolution needs; ``requires`` are PEP 508 strings.
+
+    ``requires_python`` is None where there is no bound, or none that can be read.
+    """
 
     requires: tuple[str, ...]
-    requires_python: str | None = None
+    requires_python: SpecifierSet | None = None
     extras: frozenset[str] = field(default_factory=frozenset)
+
+
+def read_specifier(text: str | None) -> SpecifierSet | None:
+    """Read a Requires-Python bound; as with pip, one that cannot be read binds nobody."""
+    try:
+        return SpecifierSet(text) if text else None
+    except InvalidSpecifier:
+        return None
 
 
 def specifier_text(specifier: SpecifierSet) -> str:

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 from rdna1_lock.index.interface import BadWheelError
-from rdna1_lock.model import WheelMetadata
+from rdna1_lock.model import WheelMetadata, read_specifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +49,7 @@ def parse_metadata(content: bytes, wheel: Wheel) -> WheelMetadata:
         raise BadWheelError(f"its METADATA says it is {name} {version}")
     return WheelMetadata(
         requires=tuple(raw.get("requires_dist", ())),
-        requires_python=raw.get("requires_python") or None,
+        requires_python=read_specifier(raw.get("requires_python")),
         extras=frozenset(canonicalize_name(extra) for extra in raw.get("provides_extra", ())),
     )
 

@@ -69,7 +69,7 @@ def _package(pin: Pin, inputs: Inputs) -> Package:
     common: dict[str, Any] = {
         "name": wheel.name,
         "version": wheel.version,
-        "requires_python": SpecifierSet(pin.requires_python) if pin.requires_python else None,
+        "requires_python": pin.requires_python,
         "dependencies": [{"name": name} for name in pin.dependencies] or None,
     }
     if wheel.source == "url":

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement
 from packaging.requirements import Requirement as ParsedRequirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from rdna1_lock.model import specifier_text
@@ -111,15 +111,13 @@ class Demands:
 
     def _bounds(self, candidate: Candidate, metadata: WheelMetadata) -> Iterator[Requirement]:
         if metadata.requires_python:
-            try:
-                specifier = SpecifierSet(metadata.requires_python)
-            except InvalidSpecifier:
-                specifier = SpecifierSet()
             yield Requirement(
                 identifier="<python>",
                 project=NormalizedName("<python>"),
-                origin=Origin(kind=Kind.REQUIRES_PYTHON, text=f"Python {metadata.requires_python}"),
-                specifier=specifier,
+                origin=Origin(
+                    kind=Kind.REQUIRES_PYTHON, text=describe("<python>", metadata.requires_python)
+                ),
+                specifier=metadata.requires_python,
                 parent=candidate,
             )
         if not self._request.stack.in_family(candidate.project):

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
@@ -19,7 +18,7 @@ from packaging.utils import (
 from rdna1_lock.errors import IntegrityError
 from rdna1_lock.index.interface import BadWheelError
 from rdna1_lock.index.parse import parse_direct_url
-from rdna1_lock.model import Wheel, WheelMetadata
+from rdna1_lock.model import Wheel, WheelMetadata, read_specifier
 from rdna1_lock.rules import Rejected
 
 if TYPE_CHECKING:
@@ -195,11 +194,10 @@ class Finder:
 
     def _python_fits(self, specifier: str) -> bool:
         if specifier not in self._pythons:
-            try:
-                fits = SpecifierSet(specifier).contains(self._target.python_full, prereleases=True)
-            except InvalidSpecifier:
-                fits = True  # as pip does: an unreadable bound binds nobody
-            self._pythons[specifier] = fits
+            bound = read_specifier(specifier)
+            self._pythons[specifier] = bound is None or bound.contains(
+                self._target.python_full, prereleases=True
+            )
         return self._pythons[specifier]
 
     def _too_new(self, file: IndexFile) -> bool:

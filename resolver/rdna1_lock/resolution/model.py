@@ -120,7 +120,7 @@ class Pin:
     sha256: str
     dependencies: tuple[str, ...]
     required_by: tuple[str, ...]
-    requires_python: str | None
+    requires_python: SpecifierSet | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from packaging.version import Version
 from rdna1_lock.errors import IntegrityError
 from rdna1_lock.index.interface import Page
 from rdna1_lock.index.simple import hash_file
-from rdna1_lock.model import IndexFile, WheelMetadata
+from rdna1_lock.model import IndexFile, WheelMetadata, read_specifier
 from rdna1_lock.rules import FLAVOURED
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ class Sources:
         if wheel.source == "rocm" and known is not None and known.requires is not None:
             return WheelMetadata(
                 requires=known.requires,
-                requires_python=known.requires_python,
+                requires_python=read_specifier(known.requires_python),
                 extras=frozenset(known.extras),
             )
         return self._indexes[wheel.source].metadata(wheel)
