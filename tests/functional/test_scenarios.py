@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from packaging.pylock import Pylock
-from support.server import Server
-from support.universe import Scenario, load_scenarios, serve
 
 from rdna1_lock import toml
+from support.server import Server
+from support.universe import Scenario, load_scenarios, serve
 
 STYLES = {
     "json": {"kind": "json", "metadata_files": True},

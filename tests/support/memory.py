@@ -69,7 +69,8 @@ def make_sources(universe: Universe, rocm: Universe | None = None) -> Sources:
 def make_request(requirements: Iterable[str]) -> Request:
     return Request(
         requirements=tuple(
-            UserRequirement(parsed=Requirement(text), where="test", label="test") for text in requirements
+            UserRequirement(parsed=Requirement(text), where="test", label="test")
+            for text in requirements
         ),
         target=TARGET,
         stack=STACK,

@@ -128,7 +128,10 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """No chatter."""
 
-    def do_GET(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:  # noqa: N802
+        self.do_GET()
+
+    def do_GET(self) -> None:
         state = self.server_state
         path = urlsplit(self.path).path
         with state.lock:
@@ -208,7 +211,8 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         with self.server_state.lock:
             self.server_state.sent += len(body)
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
 
 def _facts(index: Simple, entry: Entry) -> dict[str, Any]:

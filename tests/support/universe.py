@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from rdna1_lock import toml
 from support.server import Server, Simple
 from support.wheels import Spec
-
-from rdna1_lock import toml
 
 SCENARIOS = Path(__file__).parent.parent / "scenarios"
 # Keys that a scenario may have; a misspelt one must not pass unseen.

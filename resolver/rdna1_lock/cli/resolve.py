@@ -14,6 +14,7 @@ from rdna1_lock.cli.render import Downloads
 from rdna1_lock.cli.report import Effort, Wanted, finish, finish_unchanged
 from rdna1_lock.cli.request import Asked, make_request
 from rdna1_lock.errors import UsageError
+from rdna1_lock.index.parse import strip_credentials
 from rdna1_lock.lock.build import build_lock, make_inputs
 from rdna1_lock.rules import DEFAULT_STACK, load_catalogue, load_rules, load_stack
 
@@ -187,7 +188,9 @@ def _run(asked: Asked, options: Options) -> int:
     existing = load_existing(_place(options, request), one_file=options.output is not None)
     portable = existing.portable if options.portable is None else options.portable
     index_url = _index_url(asked, user.index_url, options) if not portable else None
-    inputs = make_inputs(request, rules, portable=portable, index=index_url)
+    inputs = make_inputs(
+        request, rules, portable=portable, index=strip_credentials(index_url) if index_url else None
+    )
     find_links = (*asked.find_links, *user.find_links)
     wanted = Wanted(
         output=options.output, check=options.check, as_json=options.as_json, quiet=options.quiet
@@ -289,8 +292,6 @@ def _place(options: Options, request: Request) -> Path | None:
 
 
 def _index_url(asked: Asked, from_file: str | None, options: Options) -> str:
-    from rdna1_lock.index.parse import strip_credentials  # noqa: PLC0415
-
     url = asked.index_url or from_file
     if url is None:
         from rdna1_lock.index.settings import default_index_url  # noqa: PLC0415

@@ -86,8 +86,12 @@ class SimpleIndex:
 
     def sha256(self, wheel: Wheel) -> str:
         """Return the hash that the index states, else that of the bytes, streamed once."""
-        if wheel.file.sha256 is not None:
-            return wheel.file.sha256
+        stated = wheel.file.sha256
+        if stated is not None:
+            seen = self._cache.get("sha256", wheel.file.url)
+            if seen is not None and seen.decode("ascii") != stated:
+                raise wrong_bytes(wheel.file, seen.decode("ascii"))
+            return stated
         return self.start_sha256(wheel).result()
 
     def start_sha256(self, wheel: Wheel) -> Future[str]:

@@ -24,6 +24,7 @@ from rdna1_lock.resolution.model import UserRequirement
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
+_URL = re.compile(r"\w+(\+\w+)?://")
 _HASH = re.compile(r"(\w+):([0-9a-fA-F]+)")
 # Options of pip that change nothing about which wheels are right.
 _HARMLESS = {"--require-hashes", "--prefer-binary", "--no-cache-dir"}
@@ -60,7 +61,8 @@ def parse_requirement(
     """
     error_type = UsageError if folder is None else InputError
     path = (folder or Path()) / text
-    if re.match(r"\w+(\+\w+)?://", text) or text.endswith(".whl") or text.startswith((".", "/")):
+    named = re.match(r"[\w.-]+\s*(\[[^\]]*\]\s*)?@", text)
+    if not named and (_URL.match(text) or text.endswith(".whl") or text.startswith((".", "/"))):
         if "://" not in text:
             if not path.is_file() or path.suffix != ".whl":
                 raise error_type(
@@ -75,7 +77,7 @@ def parse_requirement(
     except InvalidRequirement as error:
         raise error_type(
             "bad-requirement",
-            f"{where}: `{text}` is no requirement: {one_line(error).partition(' ' * 2)[0]}",
+            f"{where}: `{text}` is no requirement: {str(error).splitlines()[0]}",
             hint="write it as in `numpy>=1.22,<2` or `requests[socks]` (PEP 508)",
         ) from error
     return UserRequirement(
