@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pytest_socket
 from hypothesis import HealthCheck, settings
 
 from support.server import Server
@@ -35,10 +36,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
+    # Sockets are closed but for loopback; only what is marked may go further.
     if "network" in item.keywords:
-        from pytest_socket import enable_socket
-
-        enable_socket()
+        pytest_socket._remove_restrictions()
+    else:
+        pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
 
 
 @pytest.fixture(autouse=True)

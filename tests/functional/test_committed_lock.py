@@ -1,0 +1,89 @@
+"""The default lock in the repository is what ``resolve`` makes from its inputs."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from packaging.pylock import Pylock
+from support.server import Server
+from support.wheels import Spec
+
+from rdna1_lock import toml
+from rdna1_lock.emit import EMITTERS
+from rdna1_lock.lock.read import is_edited, read_lock
+
+COMMITTED = Path(__file__).parents[2] / "locks" / "rocm5.2-cp310"
+
+
+def test_it_is_up_to_date_without_any_request(server: Server, run):
+    shutil.copytree(COMMITTED, "locks/rocm5.2-cp310")
+    result = run("resolve", "--check", "--index-url", server.url("nobody"))
+    assert result.status == 0, result.err
+    assert server.log == []
+
+
+def test_its_files_are_what_the_emitters_write():
+    lock = read_lock(COMMITTED / "pylock.toml")
+    assert not is_edited(COMMITTED / "pylock.toml")
+    for name, emit in EMITTERS.items():
+        assert (COMMITTED / name).read_text() == emit(lock)
+
+
+def test_it_holds_the_stack_and_names_no_host_of_the_default_index():
+    data = toml.loads((COMMITTED / "pylock.toml").read_text())
+    Pylock.from_dict(data).validate()
+    wheels = {p["name"]: p["wheels"][0] for p in data["packages"]}
+    versions = {p["name"]: p["version"] for p in data["packages"]}
+    assert wheels["torch"]["hashes"]["sha256"].startswith("f3685d08")
+    assert wheels["torchvision"]["hashes"]["sha256"].startswith("a01606fc")
+    assert versions["numpy"] == "1.26.4"
+    assert {"pillow", "requests", "typing-extensions"} <= set(versions)
+    for name, wheel in wheels.items():
+        assert ("url" in wheel) == name.startswith("torch")
+
+
+def test_a_full_search_over_its_own_wheels_gives_it_again(server: Server, run):
+    """Serve stand-ins with the locked names and hashes; the search must come to the same pins."""
+    data = toml.loads((COMMITTED / "pylock.toml").read_text())
+    index = server.index("pypi", kind="json", metadata_files=True)
+    for package in data["packages"]:
+        [wheel] = package["wheels"]
+        if package["name"].startswith("torch"):
+            continue
+        needs = tuple(item["name"] for item in package.get("dependencies", ()))
+        tag = "-".join(wheel["name"].removesuffix(".whl").split("-")[-3:])
+        spec = Spec(
+            package["name"],
+            package["version"],
+            needs,
+            requires_python=package.get("requires-python"),
+            tag=tag,
+        )
+        index.add(
+            spec,
+            stated={
+                "filename": wheel["name"],
+                "sha256": wheel["hashes"]["sha256"],
+                "size": wheel["size"],
+            },
+        )
+    result = run("resolve", "--portable", "--index-url", server.url("pypi"))
+    assert result.status == 0, result.err
+    made = Path("locks/rocm5.2-cp310")
+    for name in EMITTERS:
+        assert (made / name).read_text() == (COMMITTED / name).read_text()
+
+
+@pytest.mark.network
+def test_the_live_index_still_has_all_of_it(run):
+    """With its pins preferred, a full search on the real index gives the committed bytes."""
+    shutil.copytree(COMMITTED, "locks/rocm5.2-cp310")
+    path = Path("locks/rocm5.2-cp310/requirements.txt")
+    path.write_text("so that the search really runs\n")
+    result = run("resolve", "--portable")
+    assert result.status == 0, result.err
+    assert "requests," in result.err
+    for name in EMITTERS:
+        assert (path.parent / name).read_text() == (COMMITTED / name).read_text()
