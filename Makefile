@@ -9,7 +9,7 @@ lock: $(VENV)/.tool  ## set up, then make (or confirm) the default lock
 	$(BIN)/rdna1-lock resolve
 
 test: $(VENV)/.dev  ## set up, then run the tests that need no network
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 network: $(VENV)/.dev  ## the tests that need the package index
 	$(BIN)/python -m pytest -m network --run-network

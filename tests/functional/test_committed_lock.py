@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from packaging.pylock import Pylock
-from support.server import Server
-from support.wheels import Spec
 
 from rdna1_lock import toml
 from rdna1_lock.emit import EMITTERS
 from rdna1_lock.lock.read import is_edited, read_lock
+from support.server import Server
+from support.wheels import Spec
 
 COMMITTED = Path(__file__).parents[2] / "locks" / "rocm5.2-cp310"
 

@@ -43,6 +43,8 @@ class Style:
     etag: bool = True
     latency: float = 0.0
     absent: int = 404
+    # A page that does not change is written once: a benchmark is not about this server.
+    frozen: bool = False
 
 
 @dataclass
@@ -52,6 +54,7 @@ class Simple:
     name: str
     style: Style = field(default_factory=Style)
     projects: dict[str, list[Entry]] = field(default_factory=dict)
+    pages: dict[tuple[str, bool], tuple[bytes, str, bytes | None]] = field(default_factory=dict)
 
     def add(self, spec: Spec, **more: Any) -> Entry:
         wheel = make_wheel(spec)
@@ -67,6 +70,22 @@ class Simple:
         entry = Entry(f"{project.replace('-', '_')}-{version}.tar.gz", b"no archive")
         self.projects.setdefault(name, []).append(entry)
 
+    def rendered(self, name: str, *, as_json: bool) -> tuple[bytes, str, bytes | None]:
+        """Return a page, its content type, and its compressed form if the page is frozen."""
+        if (name, as_json) in self.pages:
+            return self.pages[name, as_json]
+        entries = self.projects[name]
+        if as_json:
+            body, kind = _json_page(self, name, entries), "application/vnd.pypi.simple.v1+json"
+        elif self.style.kind == "pytorch":
+            body, kind = _pytorch_page(self, name, entries), "text/html"
+        else:
+            body, kind = _html_page(self, name, entries), "text/html; charset=utf-8"
+        if not self.style.frozen:
+            return body, kind, None
+        self.pages[name, as_json] = body, kind, gzip.compress(body, 6, mtime=0)
+        return self.pages[name, as_json]
+
 
 Fault = Callable[["Handler"], bool]
 
@@ -80,6 +99,8 @@ class Server:
         self.log: list[tuple[str, str | None]] = []
         self.headers: list[dict[str, str]] = []
         self.sent = 0
+        self.inflight = 0
+        self.most_inflight = 0
         self.lock = threading.Lock()
         outer = self
 
@@ -115,6 +136,7 @@ class Server:
         self.log.clear()
         self.headers.clear()
         self.sent = 0
+        self.most_inflight = 0
 
     def close(self) -> None:
         self._http.shutdown()
@@ -128,11 +150,21 @@ class Handler(BaseHTTPRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002
         """No chatter."""
 
-    def do_HEAD(self) -> None:  # noqa: N802
+    def do_HEAD(self) -> None:
         self.do_GET()
 
     def do_GET(self) -> None:
         state = self.server_state
+        with state.lock:
+            state.inflight += 1
+            state.most_inflight = max(state.most_inflight, state.inflight)
+        try:
+            self._serve(state)
+        finally:
+            with state.lock:
+                state.inflight -= 1
+
+    def _serve(self, state: Server) -> None:
         path = urlsplit(self.path).path
         with state.lock:
             state.log.append((path, self.headers.get("Range")))
@@ -155,17 +187,11 @@ class Handler(BaseHTTPRequestHandler):
             self.answer(index.style.absent, b"nothing here")
 
     def _page(self, index: Simple, name: str) -> None:
-        entries = index.projects.get(name)
-        if entries is None:
+        if name not in index.projects:
             self.answer(index.style.absent, b"no project")
             return
-        accepts = self.headers.get("Accept", "")
-        if index.style.kind == "json" and "json" in accepts:
-            body, kind = _json_page(index, name, entries), "application/vnd.pypi.simple.v1+json"
-        elif index.style.kind == "pytorch":
-            body, kind = _pytorch_page(index, name, entries), "text/html"
-        else:
-            body, kind = _html_page(index, name, entries), "text/html; charset=utf-8"
+        wants_json = index.style.kind == "json" and "json" in self.headers.get("Accept", "")
+        body, kind, packed = index.rendered(name, as_json=wants_json)
         headers = {"Content-Type": kind}
         if index.style.etag:
             tag = f'"{hashlib.sha256(body).hexdigest()[:16]}"'
@@ -175,7 +201,7 @@ class Handler(BaseHTTPRequestHandler):
                 return
         if index.style.compress and "gzip" in self.headers.get("Accept-Encoding", ""):
             headers["Content-Encoding"] = "gzip"
-            body = gzip.compress(body, 6, mtime=0)
+            body = packed or gzip.compress(body, 6, mtime=0)
         self.answer(200, body, headers)
 
     def _file(self, index: Simple, filename: str) -> None:

@@ -11,7 +11,7 @@ from pytest_socket import SocketConnectBlockedError
 def test_only_loopback_can_be_reached():
     with (
         socket.socket() as outside,
-        pytest.warns(UserWarning),
+        pytest.warns(UserWarning, match="192.0.2.1"),
         pytest.raises(SocketConnectBlockedError),
     ):
         outside.connect(("192.0.2.1", 80))
