@@ -55,7 +55,7 @@ def pinned(universe: Universe, asked: list[str]) -> dict[str, str] | None:
     return {pin.wheel.name: str(pin.wheel.version) for pin in found.pins}
 
 
-@settings(max_examples=400)
+@settings(max_examples=1000)
 @given(universe=universes, asked=st.lists(requirements, min_size=1, max_size=3))
 def test_finds_a_solution_exactly_where_there_is_one(universe, asked):
     every = solutions(universe, asked)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import click
@@ -75,10 +76,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         click.echo("interrupted", err=True)
         return Exit.INTERRUPTED
-    except BrokenPipeError:
-        # The reader has gone; leave without Python's own complaint at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return Exit.OK
+    except SystemExit as error:
+        # click ends so when the reader of a pipe has gone, with 1, which here means "no".
+        return Exit.OK if error.code == 1 else int(error.code or 0)
     except Exception as error:
         if os.environ.get("RDNA1_LOCK_DEBUG"):
             raise
@@ -100,5 +100,14 @@ def _report(error: Error, *, as_json: bool) -> int:
 
 
 def run() -> None:
-    """Run the command line of this process."""
-    sys.exit(main())
+    """Run the command line of this process.
+
+    Downloads that nobody waits for any more must not hold up the exit, as Python's own way out
+    would let them.
+    """
+    status = main()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    if threading.active_count() > 1:
+        os._exit(status)
+    sys.exit(status)

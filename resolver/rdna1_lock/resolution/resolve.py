@@ -6,7 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep, Resolver
+from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
+from resolvelib.resolvers import Resolution as Search
 
 from rdna1_lock.errors import Error, IntegrityError, UsageError
 from rdna1_lock.index.simple import wrong_bytes
@@ -16,7 +17,7 @@ from rdna1_lock.resolution.model import Candidate, Pin, Requirement, Resolution
 from rdna1_lock.resolution.provider import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from resolvelib.structs import RequirementInformation
 
@@ -48,13 +49,13 @@ def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
         raise not_released_together(provider, apart)
     sources.prefetch_pages(_names_ahead(provider))
     try:
-        mapping = _search(provider)
+        candidates = _search(provider)
     except ResolutionImpossible as error:
         from rdna1_lock.resolution.explain import explain  # noqa: PLC0415
 
         core, causes = _smallest_conflict(provider, list(error.causes))
         raise explain(core, causes) from None
-    return _build(provider, mapping)
+    return _build(provider, candidates)
 
 
 def _names_ahead(provider: Provider) -> list[str]:
@@ -69,16 +70,30 @@ def _names_ahead(provider: Provider) -> list[str]:
     return sorted(names)
 
 
-def _search(provider: Provider) -> Mapping[str, Candidate]:
-    resolver: Resolver[Requirement, Candidate, str] = Resolver(provider, BaseReporter())
+def _search(provider: Provider) -> list[Candidate]:
+    """Return the candidates that the roots need, directly or not.
+
+    ``Resolver.resolve`` would do so as well, but looks for the way back to the root without a
+    memory: a circle of packages that the search has left behind never ends it (resolvelib 1.2.1).
+    """
+    search: Search[Requirement, Candidate, str] = Search(provider, BaseReporter())
+    roots = provider.demands.roots()
     try:
-        return resolver.resolve(provider.demands.roots(), max_rounds=MAX_ROUNDS).mapping
+        state = search.resolve(roots, max_rounds=MAX_ROUNDS)
     except ResolutionTooDeep:
         raise UsageError(
             "search-too-deep",
             f"no answer after {MAX_ROUNDS} steps; whether there is a solution is not known",
             hint="narrow the requirements: give bounds for the packages with many releases",
         ) from None
+    needed: dict[str, Candidate] = {}
+    todo = [root.identifier for root in roots]
+    while todo:
+        identifier = todo.pop()
+        if identifier not in needed:
+            needed[identifier] = state.mapping[identifier]
+            todo += [item.identifier for item in provider.get_dependencies(needed[identifier])]
+    return list(needed.values())
 
 
 def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Causes]:
@@ -110,14 +125,14 @@ def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Ca
     return provider, causes
 
 
-def _build(provider: Provider, mapping: Mapping[str, Candidate]) -> Resolution:
+def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
     wheels: dict[str, Wheel] = {}
     needs: dict[str, set[str]] = {}
     needed_by: dict[str, set[str]] = {}
     for asked in provider.request.requirements:
         if not asked.constraint:
             needed_by.setdefault(canonicalize_name(asked.parsed.name), set()).add(asked.label)
-    for candidate in mapping.values():
+    for candidate in candidates:
         if candidate.wheel is None:
             continue
         name = str(candidate.project)
