@@ -8,8 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from packaging.requirements import Requirement
 from packaging.version import Version
+from resolvelib import ResolutionImpossible
 
 from rdna1_lock.errors import NoSolutionError
+from rdna1_lock.resolution.exhaustive import Exhaustive
+from rdna1_lock.resolution.finder import Finder
+from rdna1_lock.resolution.provider import Provider
 from rdna1_lock.resolution.resolve import resolve
 from support.memory import RULES, Universe, make_request, make_sources
 
@@ -55,7 +59,7 @@ def pinned(universe: Universe, asked: list[str]) -> dict[str, str] | None:
     return {pin.wheel.name: str(pin.wheel.version) for pin in found.pins}
 
 
-@settings(max_examples=1000)
+@settings(max_examples=600)
 @given(universe=universes, asked=st.lists(requirements, min_size=1, max_size=3))
 def test_finds_a_solution_exactly_where_there_is_one(universe, asked):
     every = solutions(universe, asked)
@@ -64,6 +68,21 @@ def test_finds_a_solution_exactly_where_there_is_one(universe, asked):
         assert not every
     else:
         assert pins in every
+
+
+@settings(max_examples=300)
+@given(universe=universes, asked=st.lists(requirements, min_size=1, max_size=3))
+def test_the_last_resort_is_complete_by_itself(universe, asked):
+    request = make_request(asked)
+    provider = Provider(Finder(make_sources(universe), request, RULES), request, RULES)
+    every = solutions(universe, asked)
+    try:
+        pins = Exhaustive(provider, 100_000).search()
+    except ResolutionImpossible as error:
+        if every or not error.causes:
+            raise AssertionError(every) from error
+        return
+    assert {name: str(candidate.version) for name, candidate in pins.items()} in every
 
 
 @settings(max_examples=100)

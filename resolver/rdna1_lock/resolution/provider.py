@@ -91,10 +91,14 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         requirements: Mapping[str, Iterator[Requirement]],
         incompatibilities: Mapping[str, Iterator[Candidate]],
     ) -> list[Candidate]:
-        """Return the candidates that meet all requirements, best first."""
+        """Return the candidates that meet all requirements, best first.
+
+        After a backjump nothing may be required of a name any more; then all of it matches.
+        """
         wanted = list(requirements[identifier])
         excluded = set(incompatibilities[identifier])
-        project = wanted[0].project
+        name, _, bracket = identifier.partition("[")
+        project = NormalizedName(name)
         if identifier.startswith("<"):
             found = [
                 self._virtual(identifier, version) for version in self.offered(identifier, wanted)
@@ -103,11 +107,8 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             if identifier != project:
                 # An extra is of the wheel of its project, so the project's bounds hold for it.
                 wanted += list(requirements.get(project, iter(())))
-            extra = wanted[0].identifier.removeprefix(project).strip("[]")
-            found = [
-                self._project(wheel, canonicalize_name(extra) if extra else None)
-                for wheel in self.matching(project, wanted)
-            ]
+            extra = canonicalize_name(bracket.rstrip("]")) if bracket else None
+            found = [self._project(wheel, extra) for wheel in self.matching(project, wanted)]
         found = [candidate for candidate in found if candidate not in excluded]
         for candidate in found[:1]:
             if candidate.wheel is not None:
@@ -155,7 +156,10 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         elif identifier == "<gfx>":
             offers = sorted(stack.presented_gfx(self.request.gfx))
         elif identifier == "<rocm>":
-            offers = [stack.series] if stack.series else _exact_versions(wanted)
+            seen = [
+                known.version for known in self._candidates.values() if known.identifier == "<rocm>"
+            ]
+            offers = [stack.series] if stack.series else _exact_versions(wanted) or seen
             offers = [v for v in offers if stack.rocm.contains(v, prereleases=True)]
         return [
             version

@@ -11,13 +11,14 @@ from resolvelib.resolvers import Resolution as Search
 
 from rdna1_lock.errors import Error, IntegrityError, UsageError
 from rdna1_lock.index.simple import wrong_bytes
+from rdna1_lock.resolution.exhaustive import Exhaustive
 from rdna1_lock.resolution.family import not_released_together, unreleased_together
 from rdna1_lock.resolution.finder import Finder
 from rdna1_lock.resolution.model import Candidate, Pin, Requirement, Resolution
 from rdna1_lock.resolution.provider import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from resolvelib.structs import RequirementInformation
 
@@ -28,7 +29,9 @@ if TYPE_CHECKING:
 
     Causes = Sequence[RequirementInformation[Requirement, Candidate]]
 
-MAX_ROUNDS = 200_000
+# Beyond this many rounds resolvelib is taken to go round in a circle.
+MAX_ROUNDS = 20_000
+MAX_STEPS = 100_000
 # Beyond this many requirements the smallest conflicting set is not searched for.
 CORE_LIMIT = 40
 
@@ -79,21 +82,28 @@ def _search(provider: Provider) -> list[Candidate]:
     search: Search[Requirement, Candidate, str] = Search(provider, BaseReporter())
     roots = provider.demands.roots()
     try:
-        state = search.resolve(roots, max_rounds=MAX_ROUNDS)
+        mapping: Mapping[str, Candidate] = search.resolve(roots, max_rounds=MAX_ROUNDS).mapping
     except ResolutionTooDeep:
-        raise UsageError(
-            "search-too-deep",
-            f"no answer after {MAX_ROUNDS} steps; whether there is a solution is not known",
-            hint="narrow the requirements: give bounds for the packages with many releases",
-        ) from None
+        mapping = _search_everything(provider)
     needed: dict[str, Candidate] = {}
     todo = [root.identifier for root in roots]
     while todo:
         identifier = todo.pop()
         if identifier not in needed:
-            needed[identifier] = state.mapping[identifier]
+            needed[identifier] = mapping[identifier]
             todo += [item.identifier for item in provider.get_dependencies(needed[identifier])]
     return list(needed.values())
+
+
+def _search_everything(provider: Provider) -> Mapping[str, Candidate]:
+    try:
+        return Exhaustive(provider, MAX_STEPS).search()
+    except ResolutionTooDeep:
+        raise UsageError(
+            "search-too-deep",
+            "the search was given up; whether there is a solution is not known",
+            hint="narrow the requirements: give bounds for the packages with many releases",
+        ) from None
 
 
 def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Causes]:
