@@ -11,6 +11,7 @@ from urllib.parse import unquote
 
 import pytest
 
+from support.interpreters import find_python
 from support.replica import PINS, build_replica, replica_options
 from support.server import Server
 
@@ -28,17 +29,6 @@ def tool(*arguments: object, env: dict[str, str] | None = None) -> subprocess.Co
         timeout=120,
         env={**clean, "PIP_CONFIG_FILE": os.devnull, "NO_COLOR": "1", **(env or {})},
     )
-
-
-def find_python(version: str) -> str | None:
-    """Find an interpreter: on PATH, or one that pyenv keeps off it."""
-    for name in (f"python{version}",):
-        probe = tool(name, "-c", "import sys; print(sys.executable)")
-        if probe.returncode == 0:
-            return probe.stdout.strip()
-    roots = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
-    found = sorted(roots.glob(f"{version}.*/bin/python{version}"))
-    return str(found[-1]) if found else None
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 # Command name → what `rdna1-lock --help` says of it; the module has the same name.
 COMMANDS = {
     "resolve": "Resolve requirements and write the lock folder.",
+    "fetch": "Download the locked wheels, resumed and verified.",
+    "sync": "Make a virtual environment exactly the lock.",
+    "env": "Print the variables that a lock needs.",
     "rules": "Show the rules and stacks, with evidence and sources.",
+    "cache": "Show or clear the cache.",
 }
 BUG = 70
 

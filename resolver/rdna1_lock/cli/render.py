@@ -67,9 +67,14 @@ def _style(text: str, **style: Any) -> str:
 
 
 class Downloads:
-    """Progress bars for whole wheels; drawn on a terminal only, from any thread."""
+    """Progress bars for whole wheels; drawn on a terminal only, from any thread.
 
-    def __init__(self, *, quiet: bool) -> None:
+    With ``total`` bytes, or when there are several files, a bar for all of them comes first.
+    """
+
+    def __init__(self, *, quiet: bool, total: int | None = None) -> None:
+        self._total = total
+        self._done: dict[str, int] = {}
         self._drawn = not quiet and sys.stderr.isatty()
         self._lock = Lock()
         self._progress: Progress | None = None
@@ -83,9 +88,12 @@ class Downloads:
             if self._progress is None:
                 self._progress = _progress()
                 self._progress.start()
+                self._all = self._progress.add_task("all", total=self._total)
             if filename not in self._tasks:
                 self._tasks[filename] = self._progress.add_task(filename, total=total)
-            self._progress.update(self._tasks[filename], completed=done)
+            self._progress.update(self._tasks[filename], completed=done, total=total)
+            self._done[filename] = done
+            self._progress.update(self._all, completed=sum(self._done.values()))
 
     def close(self) -> None:
         """Take the bars away."""

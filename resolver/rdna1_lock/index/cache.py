@@ -19,6 +19,10 @@ def default_cache_dir() -> Path:
     return user_cache_path("rdna1-lock", appauthor=False)
 
 
+# The form of the entries; a change of form is a new folder.
+FORMAT = "v1"
+
+
 class Cache:
     """A folder of entries, each with the hash of its content in front.
 
@@ -33,7 +37,7 @@ class Cache:
         if self._folder is None:
             return None
         digest = hashlib.sha256(key.encode()).hexdigest()
-        return self._folder / "v1" / kind / digest[:2] / digest[2:]
+        return self._folder / FORMAT / kind / digest[:2] / digest[2:]
 
     def get(self, kind: str, key: str) -> bytes | None:
         """Return an entry, or None where there is no whole one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, TypeVar
@@ -15,7 +16,13 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
+from urllib3.exceptions import (
+    HTTPError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+)
 from urllib3.util.retry import Retry
 
 from rdna1_lock import __version__
@@ -23,7 +30,7 @@ from rdna1_lock.errors import NetworkError, one_line
 from rdna1_lock.index.parse import strip_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
 ATTEMPTS = 4
@@ -31,6 +38,7 @@ TIMEOUT = (10.0, 30.0)
 PAGE_LIMIT = 64 * 2**20
 PAGE_SECONDS = 120.0
 CONNECTIONS = 16
+LONGEST_PAUSE = 10.0
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -57,6 +65,47 @@ class Part:
     whole: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A file that is being sent from byte ``at`` on (-1: there is nothing from there on)."""
+
+    at: int
+    total: int | None
+    chunks: Iterator[bytes]
+
+
+def _chunks(response: requests.Response, most: int) -> Iterator[bytes]:
+    """Yield what has come as it comes; ``iter_content`` would wait for full chunks."""
+    raw: Any = response.raw
+    while chunk := raw.read1(most, decode_content=True):
+        yield chunk
+
+
+def from_library(error: Exception) -> bool:
+    """Say whether an exception is one of the HTTP library; its base class is OSError."""
+    return isinstance(error, (requests.RequestException, HTTPError))
+
+
+def broken_stream(error: Exception) -> bool:
+    """Say whether an exception means that a connection broke, so that going on may help."""
+    return isinstance(
+        error,
+        (
+            requests.exceptions.ConnectionError,
+            requests.exceptions.Timeout,
+            HTTPError,
+        ),
+    )
+
+
+class _Retry(Retry):
+    """Waits as long as the index asks, within reason."""
+
+    def get_retry_after(self, response: Any) -> float | None:
+        asked = super().get_retry_after(response)
+        return None if asked is None else min(asked, LONGEST_PAUSE)
+
+
 class _Session(requests.Session):
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
@@ -77,14 +126,16 @@ class Http:
     """
 
     def __init__(self) -> None:
-        retry = Retry(
+        retry = _Retry(
             total=ATTEMPTS - 1,
+            read=1,
+            other=0,  # a certificate does not get better by asking again
             backoff_factor=0.2,
             backoff_max=5,
             status_forcelist=(429, 500, 502, 503, 504),
             allowed_methods=("GET",),
             raise_on_status=False,
-            respect_retry_after_header=False,
+            respect_retry_after_header=True,
         )
         adapter = HTTPAdapter(
             pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS, max_retries=retry
@@ -113,12 +164,12 @@ class Http:
             )
         return strip_credentials(url)
 
-    def get(self, url: str, headers: Mapping[str, str], *, limit: int = PAGE_LIMIT) -> Answer:
+    def get(self, url: str, headers: Mapping[str, str], *, limit: int | None = None) -> Answer:
         """Fetch a whole answer of at most ``limit`` bytes after decompression."""
 
         def attempt() -> Answer:
             with self._open(url, headers) as response:
-                body = self._read(response, url, limit)
+                body = self._read(response, url, limit or PAGE_LIMIT)
                 return Answer(
                     status=response.status_code,
                     headers={key.lower(): value for key, value in response.headers.items()},
@@ -153,6 +204,43 @@ class Http:
 
         return self._retried(url, attempt)
 
+    @contextmanager
+    def open_from(self, url: str, start: int) -> Iterator[Opened]:
+        """Open a file from a byte on, for streaming; one attempt, without retries.
+
+        Raises:
+            NetworkError: for a status that is no content; ``broken_stream`` tells whether an
+                exception while reading is worth another attempt.
+
+        """
+        headers = {"Accept-Encoding": "identity"}
+        if start:
+            headers["Range"] = f"bytes={start}-"
+        with self._open(url, headers) as response:
+            length = response.headers.get("Content-Length", "")
+            total = int(length) if length.isdigit() else None
+            at = 0
+            if response.status_code == 206 and start:
+                match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
+                if match is None or int(match[1]) != start:
+                    raise NetworkError(
+                        "wrong-range",
+                        f"{strip_credentials(url)} sends another part than was asked for",
+                        hint="delete the .part file beside the wheel and try again",
+                    )
+                at, total = start, int(match[3])
+            elif response.status_code == 416:
+                yield Opened(at=-1, total=None, chunks=iter(()))
+                return
+            elif response.status_code != 200:
+                raise status_error(url, response.status_code)
+            yield Opened(at=at, total=total, chunks=self._counted(response))
+
+    def _counted(self, response: requests.Response) -> Iterator[bytes]:
+        for chunk in _chunks(response, 1 << 20):
+            self._count(0, len(chunk))
+            yield chunk
+
     def download(
         self, url: str, file: IO[bytes], progress: Callable[[int, int | None], None]
     ) -> str:
@@ -168,7 +256,7 @@ class Http:
                 length = response.headers.get("Content-Length", "")
                 total = int(length) if length.isdigit() else None
                 done = 0
-                for chunk in response.iter_content(1 << 18):
+                for chunk in _chunks(response, 1 << 18):
                     digest.update(chunk)
                     file.write(chunk)
                     done += len(chunk)
@@ -190,7 +278,7 @@ class Http:
         end = time.monotonic() + PAGE_SECONDS
         chunks: list[bytes] = []
         size = 0
-        for chunk in response.iter_content(1 << 16):
+        for chunk in _chunks(response, 1 << 16):
             size += len(chunk)
             chunks.append(chunk)
             if size > limit:
@@ -219,10 +307,7 @@ class Http:
             try:
                 return attempt()
             except (requests.RequestException, HTTPError) as error:
-                cut_off = isinstance(error, requests.exceptions.ChunkedEncodingError) or (
-                    isinstance(error, requests.exceptions.ConnectionError)
-                    and "Read timed out" in str(error)
-                )
+                cut_off = isinstance(error, (ProtocolError, ReadTimeoutError))
                 if cut_off and number + 1 < ATTEMPTS:
                     time.sleep(0.2 * 2**number)
                     continue
@@ -269,9 +354,12 @@ def network_error(url: str, error: Exception) -> NetworkError:
         what, hint = "it redirects in a circle", "check the index URL"
     elif isinstance(error, requests.exceptions.InvalidSchema):
         hint = "check the index URL"
-    elif isinstance(error, requests.exceptions.Timeout) or "Read timed out" in what:
+    elif (
+        isinstance(error, (requests.exceptions.Timeout, ReadTimeoutError))
+        or "Read timed out" in what
+    ):
         what = "no answer within 30 seconds"
-    elif isinstance(error, requests.exceptions.ChunkedEncodingError):
+    elif isinstance(error, ProtocolError):
         what = f"the answer was cut off, {ATTEMPTS} times"
     elif any(isinstance(item, NewConnectionError) for item in seen):
         detail = one_line(seen[-1]).rpartition("]")[2].rpartition(":")[2].strip().lower()

@@ -1,0 +1,161 @@
+"""Interpreters: found on PATH or named, asked what they are, made into environments."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from rdna1_lock.errors import InputError, UsageError
+
+# Runs under any Python from 3.7 on, isolated, with the standard library alone.
+PROBE = """
+import json, platform, sys, sysconfig
+try:
+    from importlib.metadata import distributions
+    dists = [[d.metadata["Name"], d.version, str(d._path)] for d in distributions(path=sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}))]
+except ImportError:
+    dists = None
+print(json.dumps({
+    "version": ".".join(map(str, sys.version_info[:3])),
+    "implementation": platform.python_implementation(),
+    "machine": platform.machine(),
+    "prefix": sys.prefix,
+    "venv": sys.prefix != sys.base_prefix,
+    "paths": {key: sysconfig.get_path(key) for key in ("purelib", "platlib", "scripts", "data", "include")},
+    "distributions": dists,
+}))
+"""
+TIMEOUT = 60
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """What an interpreter says of itself and of what is installed beside it."""
+
+    executable: Path
+    version: str
+    implementation: str
+    machine: str
+    venv: bool
+    paths: dict[str, str]
+    distributions: tuple[tuple[str, str, str], ...]
+
+    @property
+    def series(self) -> str:
+        """Major and minor version, for example ``3.10``."""
+        return ".".join(self.version.split(".")[:2])
+
+
+def clean_environment() -> dict[str, str]:
+    """Return our environment without what redirects Python or pip."""
+    return {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith(("PYTHON", "PIP_", "UV_", "VIRTUAL_ENV"))
+    }
+
+
+def probe(executable: Path | str) -> Interpreter | None:
+    """Ask an interpreter what it is; None where it does not run."""
+    try:
+        result = subprocess.run(
+            [str(executable), "-I", "-c", PROBE],
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=TIMEOUT,
+            env=clean_environment(),
+        )
+        data: dict[str, Any] = json.loads(result.stdout)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return None
+    return Interpreter(
+        executable=Path(shutil.which(str(executable)) or executable),
+        version=data["version"],
+        implementation=data["implementation"],
+        machine=data["machine"],
+        venv=data["venv"],
+        paths=data["paths"],
+        distributions=tuple(
+            (name, version, path) for name, version, path in data["distributions"] or ()
+        ),
+    )
+
+
+def find_interpreter(series: str, named: str | None) -> Interpreter:
+    """Return an interpreter of a Python series.
+
+    Raises:
+        UsageError: when there is none, or the named one is another.
+
+    """
+    hint = f"install CPython {series} (`uv python install {series}`, pyenv, your system) and name it with --python"
+    for candidate in [named] if named else [f"python{series}", "python3", "python"]:
+        found = probe(str(candidate))
+        if found is not None and found.series == series and found.implementation == "CPython":
+            return found
+        if named:
+            what = f"is {found.implementation} {found.version}" if found else "does not run"
+            raise UsageError(
+                "wrong-python", f"{named} {what}; the lock is for CPython {series}", hint=hint
+            )
+    raise UsageError("no-python", f"there is no CPython {series} on PATH", hint=hint)
+
+
+def open_environment(
+    folder: Path, series: str, named: str | None, *, make: bool
+) -> tuple[Interpreter, bool]:
+    """Return the interpreter of a virtual environment; with ``make`` a new one if it is not there.
+
+    Raises:
+        InputError: the folder holds something else, or an environment of another Python.
+
+    """
+    python = folder / "bin" / "python"
+    made = False
+    if folder.exists() and not folder.is_dir():
+        raise InputError("not-an-environment", f"{folder} is a file")
+    if not folder.exists() or not any(folder.iterdir()):
+        if not make:
+            raise InputError("not-an-environment", f"there is no environment in {folder}")
+        base = find_interpreter(series, named)
+        result = subprocess.run(
+            [str(base.executable), "-I", "-m", "venv", "--without-pip", str(folder)],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=clean_environment(),
+        )
+        if result.returncode != 0:
+            raise InputError(
+                "no-venv",
+                f"{base.executable} cannot make a virtual environment in {folder}",
+                facts=tuple((result.stdout + result.stderr).strip().splitlines()[-3:]),
+                hint="on Debian and Ubuntu the package python3-venv is needed",
+            )
+        made = True
+    elif not (folder / "pyvenv.cfg").is_file():
+        raise InputError(
+            "not-an-environment",
+            f"{folder} is not a virtual environment, and not empty",
+            hint="name another folder with --venv; nothing was changed",
+        )
+    found = probe(python)
+    if found is None or not found.venv:
+        raise InputError(
+            "broken-environment",
+            f"the interpreter of {folder} does not run",
+            hint="delete the folder and run again",
+        )
+    if found.series != series:
+        raise InputError(
+            "wrong-python",
+            f"{folder} is an environment of Python {found.version}; the lock is for {series}",
+            hint="name another folder with --venv, or delete this one",
+        )
+    return found, made

@@ -1,0 +1,159 @@
+"""The wheels of a lock, on disk: found, fetched in parallel, verified."""
+
+from __future__ import annotations
+
+import shutil
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from rdna1_lock.errors import Error, InputError, IntegrityError, NetworkError
+from rdna1_lock.index.fetch import Wanted, fetch_file, is_right
+from rdna1_lock.lock.model import TOOL, locked_file
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+    from pathlib import Path
+
+    from packaging.pylock import Package
+
+    from rdna1_lock.index.http import Http
+    from rdna1_lock.index.simple import SimpleIndex
+    from rdna1_lock.lock.model import Lock
+
+JOBS = 4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """What a run did: files that came, and files that were there already."""
+
+    fetched: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+def locked_filename(package: Package) -> str:
+    """Return the file name of a locked wheel."""
+    file = locked_file(package)
+    name = getattr(file, "filename", None)
+    if isinstance(name, str):
+        return name
+    return str(file.url).rpartition("/")[2].replace("%2B", "+")
+
+
+def fetch_wheels(
+    lock: Lock,
+    folder: Path,
+    *,
+    http: Http,
+    index: Callable[[], SimpleIndex],
+    find_links: Iterable[Path],
+    progress: Callable[[str, int, int | None], None],
+) -> Fetched:
+    """Have all wheels of a lock in a folder.
+
+    ``index`` is asked for the URLs of a portable lock only. Files that have come stay, whatever
+    happens to the others.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError("cannot-write", f"{folder} cannot be made: {error.strerror}") from error
+    missing = [
+        package
+        for package in lock.packages
+        if not is_right(folder / locked_filename(package), _sha256(package))
+    ]
+    kept = tuple(
+        sorted(locked_filename(p) for p in lock.packages if all(p is not m for m in missing))
+    )
+    wanted, failures = [], []
+    for package in missing:
+        if not _copied(package, folder, find_links):
+            try:
+                wanted.append(_wanted(package, index))
+            except Error as error:
+                failures.append(error)
+    _check_space(wanted, folder)
+    with ThreadPoolExecutor(JOBS, thread_name_prefix="fetch") as pool:
+        running = [pool.submit(fetch_file, http, one, folder, progress) for one in wanted]
+        for future in running:
+            try:
+                future.result()
+            except Error as error:
+                failures.append(error)
+    if failures:
+        raise _together(failures)
+    return Fetched(fetched=tuple(sorted(locked_filename(p) for p in missing)), kept=kept)
+
+
+def _sha256(package: Package) -> str:
+    return str(locked_file(package).hashes["sha256"])
+
+
+def _copied(package: Package, folder: Path, find_links: Iterable[Path]) -> bool:
+    """Copy a wheel of the user's own from where it lies."""
+    name = locked_filename(package)
+    for place in find_links:
+        if is_right(place / name, _sha256(package)):
+            temporary = folder / f".{name}.copy"
+            shutil.copyfile(place / name, temporary)
+            temporary.replace(folder / name)
+            return True
+    return False
+
+
+def _wanted(package: Package, index: Callable[[], SimpleIndex]) -> Wanted:
+    file, name, digest = locked_file(package), locked_filename(package), _sha256(package)
+    if file.url is not None:
+        return Wanted(filename=name, url=file.url, sha256=digest, size=file.size)
+    if TOOL in (package.tool or {}):
+        raise InputError(
+            "own-wheel-missing",
+            f"{name} is a wheel of somebody's own, and no index has it",
+            hint="name the folder where it lies with --find-links",
+        )
+    page = index().page(canonicalize_name(package.name))
+    for offered in page.files:
+        if offered.filename == name:
+            if offered.sha256 not in {None, digest}:
+                raise IntegrityError(
+                    "index-disagrees",
+                    f"{name} has another hash on the index than in the lock",
+                    facts=(f"the lock: sha256 {digest}", f"the index: sha256 {offered.sha256}"),
+                    hint="do not install it; bytes were replaced under one name",
+                )
+            return Wanted(
+                filename=name, url=offered.url, sha256=digest, size=file.size or offered.size
+            )
+    raise NetworkError(
+        "file-gone",
+        f"the default index does not have {name}",
+        hint="name the index that the lock was made with by --index-url, or a folder by --find-links",
+    )
+
+
+def _check_space(wanted: list[Wanted], folder: Path) -> None:
+    here = {one.filename: folder / f".{one.filename}.part" for one in wanted}
+    needed = 0
+    for one in wanted:
+        part = here[one.filename]
+        done = part.stat().st_size if part.exists() else 0
+        needed += max(0, (one.size or 0) - done)
+    free = shutil.disk_usage(folder).free
+    if needed > free:
+        raise InputError(
+            "no-space",
+            f"{folder}: {needed / 1e6:.0f} MB are needed and {free / 1e6:.0f} MB are free",
+            hint="free some space or choose another place with --dest",
+        )
+
+
+def _together(failures: list[Error]) -> Error:
+    """Return the worst failure, with the others as facts: integrity goes before all."""
+    failures.sort(key=lambda error: -error.exit_status)
+    first = failures[0]
+    others = tuple(error.message for error in failures[1:])
+    return type(first)(first.code, first.message, facts=(*first.facts, *others), hint=first.hint)
