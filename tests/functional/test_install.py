@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from rdna1_lock.install.interpreter import probe
+from support import faults
 from support.interpreters import find_python
 from support.replica import PINS, replica_options
 from support.server import Server
@@ -37,6 +38,16 @@ def locked(server: Server, run, request) -> Path:
         run("resolve", "-q", *replica_options(server), *getattr(request, "param", ())).status == 0
     )
     return FOLDER
+
+
+def server_options(server: Server) -> list[str]:
+    return [
+        "--no-catalogue",
+        "--index-url",
+        server.url("pypi"),
+        "--rocm-index-url",
+        server.url("rocm"),
+    ]
 
 
 def state(folder: Path) -> dict[str, bytes]:
@@ -297,6 +308,39 @@ def test_sync_refuses_what_is_no_environment_of_its_own(locked, server, run, pyt
         assert server.log == [], "nothing is fetched before the interpreter is known"
     assert Path("full/mine.txt").read_text() == "mine"
     assert not Path("new").exists()
+
+
+def test_an_environment_stays_as_it_was_when_the_network_fails(locked, server, run, python):
+    assert run("sync", locked, "--venv", "env", "--python", python, "-q").status == 0
+    before = state(Path("env"))
+    server.indexes["pypi"].add(Spec("idna", "3.11"))
+    assert run("resolve", "-q", "-U", *server_options(server)).status == 0
+    [new] = [e for e in server.indexes["pypi"].projects["idna"] if "-3.11-" in e.filename]
+    server.faults[f"/pypi/files/{new.filename}"] = faults.status(500)
+    failed = run("sync", locked, "--venv", "env")
+    assert (failed.status, failed.code) == (4, "http-status")
+    assert state(Path("env")) == before
+    server.faults.clear()
+    assert run("sync", locked, "--venv", "env").status == 0
+    found = probe("env/bin/python")
+    assert found is not None
+    assert "3.11" in [version for name, version, _ in found.distributions if name == "idna"]
+
+
+def test_credentials_of_the_index_fetch_its_files(locked, server, run):
+    def closed(handler) -> bool:
+        if handler.headers.get("Authorization") == "Basic bWU6c2VjcmV0":
+            return False
+        handler.answer(401, b"who are you?")
+        return True
+
+    for entries in server.indexes["pypi"].projects.values():
+        for entry in entries:
+            server.faults[f"/pypi/files/{entry.filename}"] = closed
+    refused = run("fetch", locked)
+    assert (refused.status, refused.code) == (4, "http-status")
+    url = server.url("pypi").replace("http://", "http://me:secret@")
+    assert run("fetch", locked, "--index-url", url).status == 0
 
 
 def test_no_python_on_path(locked, run, monkeypatch, tmp_path):

@@ -50,6 +50,12 @@ class MemoryIndex:
     def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
         """Nothing to fetch."""
 
+    def prefetch_hashes(self, wheels: Iterable[Wheel]) -> None:
+        """Nothing to read."""
+
+    def close(self) -> None:
+        """Nothing to stop."""
+
 
 def make_sources(universe: Universe, rocm: Universe | None = None) -> Sources:
     default = MemoryIndex(universe)

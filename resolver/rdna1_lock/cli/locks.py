@@ -63,22 +63,18 @@ def fetch_into(
             made.append(SimpleIndex(index_url or default_index_url(), http=http, cache=Cache(None)))
         return made[0]
 
-    if index_url is not None:
-        http.learn_credentials(index_url)
-    total = sum(size for package in lock.packages if (size := _size(package)))
-    downloads = Downloads(quiet=quiet, total=total or None)
+    if index_url is not None or lock.inputs.index is not None:
+        # The files of a private index want the credentials of its pages.
+        from rdna1_lock.index.settings import default_index_url  # noqa: PLC0415
+
+        http.learn_credentials(index_url or default_index_url())
+    downloads = Downloads(quiet=quiet)
     try:
         return fetch_wheels(
-            lock, folder, http=http, index=index, find_links=find_links, progress=downloads.update
+            lock, folder, http=http, index=index, find_links=find_links, progress=downloads
         )
     finally:
         downloads.close()
         for one in made:
             one.close()
         http.close()
-
-
-def _size(package: Any) -> int | None:
-    from rdna1_lock.lock.model import locked_file  # noqa: PLC0415
-
-    return locked_file(package).size

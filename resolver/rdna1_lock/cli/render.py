@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from rich.progress import Progress, TaskID
 
     from rdna1_lock.errors import Error
@@ -67,18 +69,19 @@ def _style(text: str, **style: Any) -> str:
 
 
 class Downloads:
-    """Progress bars for whole wheels; drawn on a terminal only, from any thread.
+    """Progress bars, one for each file and one for all; on a terminal only, from any thread."""
 
-    With ``total`` bytes, or when there are several files, a bar for all of them comes first.
-    """
-
-    def __init__(self, *, quiet: bool, total: int | None = None) -> None:
-        self._total = total
+    def __init__(self, *, quiet: bool) -> None:
+        self._totals: dict[str, int] = {}
         self._done: dict[str, int] = {}
         self._drawn = not quiet and sys.stderr.isatty()
         self._lock = Lock()
         self._progress: Progress | None = None
         self._tasks: dict[str, TaskID] = {}
+
+    def expect(self, sizes: Mapping[str, int]) -> None:
+        """Count files that have not begun into the total."""
+        self._totals.update(sizes)
 
     def update(self, filename: str, done: int, total: int | None) -> None:
         """Show how much of a file has come."""
@@ -88,12 +91,16 @@ class Downloads:
             if self._progress is None:
                 self._progress = _progress()
                 self._progress.start()
-                self._all = self._progress.add_task("all", total=self._total)
+                self._all = self._progress.add_task("all", total=None)
             if filename not in self._tasks:
                 self._tasks[filename] = self._progress.add_task(filename, total=total)
             self._progress.update(self._tasks[filename], completed=done, total=total)
             self._done[filename] = done
-            self._progress.update(self._all, completed=sum(self._done.values()))
+            if total is not None:
+                self._totals[filename] = total
+            self._progress.update(
+                self._all, completed=sum(self._done.values()), total=sum(self._totals.values())
+            )
 
     def close(self) -> None:
         """Take the bars away."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from rdna1_lock.model import IndexFile, Wheel, WheelMetadata
 
@@ -22,6 +22,16 @@ class Page:
     name: str
     found: bool
     files: tuple[IndexFile, ...] = ()
+
+
+class Progress(Protocol):
+    """Is told how downloads go; from any thread."""
+
+    def expect(self, sizes: Mapping[str, int]) -> None:
+        """Learn the files that will come, with their sizes in bytes as far as they are known."""
+
+    def update(self, filename: str, done: int, total: int | None) -> None:
+        """Learn how much of a file has come."""
 
 
 class Index(Protocol):
@@ -41,3 +51,9 @@ class Index(Protocol):
 
     def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
         """Start to fetch metadata that will be asked for; never raises."""
+
+    def prefetch_hashes(self, wheels: Iterable[Wheel]) -> None:
+        """Start to read the wheels whose hash nobody states; never raises."""
+
+    def close(self) -> None:
+        """Forget what has not started."""

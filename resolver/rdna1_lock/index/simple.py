@@ -92,11 +92,7 @@ class SimpleIndex:
             if seen is not None and seen.decode("ascii") != stated:
                 raise wrong_bytes(wheel.file, seen.decode("ascii"))
             return stated
-        return self.start_sha256(wheel).result()
-
-    def start_sha256(self, wheel: Wheel) -> Future[str]:
-        """Start to stream a wheel whose hash nobody states."""
-        return self._start(("sha256", wheel.file.url), partial(self._sha256, wheel))
+        return self._start(("sha256", wheel.file.url), partial(self._sha256, wheel)).result()
 
     def prefetch_pages(self, names: Iterable[str]) -> None:
         """Start to fetch pages that will be asked for."""
@@ -107,6 +103,12 @@ class SimpleIndex:
         """Start to fetch metadata that will be asked for."""
         for wheel in wheels:
             self._start(("metadata", wheel.file.url), partial(self._metadata, wheel))
+
+    def prefetch_hashes(self, wheels: Iterable[Wheel]) -> None:
+        """Start to read the wheels whose hash nobody states."""
+        for wheel in wheels:
+            if wheel.file.sha256 is None:
+                self._start(("sha256", wheel.file.url), partial(self._sha256, wheel))
 
     def _start(self, key: Hashable, job: Callable[[], T]) -> Future[T]:
         with self._lock:
@@ -298,6 +300,12 @@ class LocalWheels:
 
     def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
         """Nothing to fetch."""
+
+    def prefetch_hashes(self, wheels: Iterable[Wheel]) -> None:
+        """Nothing to read ahead."""
+
+    def close(self) -> None:
+        """Nothing to stop."""
 
 
 def hash_file(path: str) -> str:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from packaging.pylock import Package
 
     from rdna1_lock.index.http import Http
+    from rdna1_lock.index.interface import Progress
     from rdna1_lock.index.simple import SimpleIndex
     from rdna1_lock.lock.model import Lock
 
@@ -50,7 +51,7 @@ def fetch_wheels(
     http: Http,
     index: Callable[[], SimpleIndex],
     find_links: Iterable[Path],
-    progress: Callable[[str, int, int | None], None],
+    progress: Progress,
 ) -> Fetched:
     """Have all wheels of a lock in a folder.
 
@@ -77,8 +78,9 @@ def fetch_wheels(
             except Error as error:
                 failures.append(error)
     _check_space(wanted, folder)
+    progress.expect({one.filename: one.size for one in wanted if one.size is not None})
     with ThreadPoolExecutor(JOBS, thread_name_prefix="fetch") as pool:
-        running = [pool.submit(fetch_file, http, one, folder, progress) for one in wanted]
+        running = [pool.submit(fetch_file, http, one, folder, progress.update) for one in wanted]
         for future in running:
             try:
                 future.result()

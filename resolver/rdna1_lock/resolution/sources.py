@@ -16,12 +16,10 @@ from rdna1_lock.rules import FLAVOURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from concurrent.futures import Future
 
     from packaging.specifiers import SpecifierSet
 
     from rdna1_lock.index.interface import Index
-    from rdna1_lock.index.simple import LocalWheels
     from rdna1_lock.model import Target, Wheel
     from rdna1_lock.rules import CataloguedWheel, RuleSet, Stack
 
@@ -42,7 +40,7 @@ class Sources:
         default: Index,
         rocm: Index,
         urls: Index,
-        local: LocalWheels,
+        local: Index,
         catalogue: Iterable[CataloguedWheel],
         live: bool,
         stack: Stack,
@@ -68,9 +66,7 @@ class Sources:
     def close(self) -> None:
         """Stop what still runs."""
         for index in self._indexes.values():
-            close = getattr(index, "close", None)
-            if close is not None:
-                close()
+            index.close()
 
     def origin(self, name: str) -> str:
         """Return which index serves a project: ``rocm`` or ``default``."""
@@ -167,14 +163,10 @@ class Sources:
         """Return the hash of a chosen wheel; never an invented one."""
         return self._indexes[wheel.source].sha256(wheel)
 
-    def prefetch_hashes(self, wheels: Iterable[Wheel]) -> list[Future[str]]:
-        """Start to hash the wheels whose hash nobody states, all at once."""
-        started = []
+    def prefetch_hashes(self, wheels: Iterable[Wheel]) -> None:
+        """Start to read the wheels whose hash nobody states, all at once."""
         for wheel in wheels:
-            start = getattr(self._indexes[wheel.source], "start_sha256", None)
-            if start is not None and wheel.file.sha256 is None:
-                started.append(start(wheel))
-        return started
+            self._indexes[wheel.source].prefetch_hashes((wheel,))
 
     def prefetch_pages(self, names: Iterable[str]) -> None:
         """Start to fetch pages that will be asked for, each from its own index."""
