@@ -14,7 +14,7 @@ from rdna1_lock import toml
 from rdna1_lock.model import Target
 from rdna1_lock.rules import load_catalogue
 from support.replica import PINS, build_replica, replica_options
-from support.server import Server
+from support.server import Entry, Server
 from support.wheels import Spec, make_wheel
 
 FOLDER = Path("locks/rocm5.2-cp310")
@@ -280,6 +280,15 @@ def test_live_index_and_catalogue_must_agree(server, run):
     assert "gbtb/nix-stable-diffusion" in result.err
     assert "127.0.0.1" in result.err
     assert not FOLDER.exists()
+
+
+def test_a_rocm_page_that_contradicts_itself_is_an_alarm(server, run):
+    options = replica_options(server)
+    files = server.indexes["rocm"].projects["torch"]
+    [torch] = [e for e in files if e.filename.startswith("torch-1.13.1+rocm5.2-cp310")]
+    files.append(Entry(torch.filename, torch.content + b"x"))
+    result = run("resolve", *options)
+    assert (result.status, result.code) == (5, "two-hashes"), result.err
 
 
 def test_what_the_catalogue_cannot_answer_is_asked_of_the_live_index(server, run):

@@ -116,13 +116,10 @@ class Sources:
         if not live and (known or self._catalogue):
             return Page(name=name, found=bool(known), files=known)
         page = self._indexes["rocm"].page(name)
-        files = {
-            file.filename: self._agree(file, f"the ROCm index ({_host(file)})")
-            for file in page.files
-        }
-        for file in known:
-            files.setdefault(file.filename, file)
-        return Page(name=name, found=page.found or bool(known), files=tuple(files.values()))
+        files = [self._agree(file, f"the ROCm index ({_host(file)})") for file in page.files]
+        listed = {file.filename for file in files}
+        files += [file for file in known if file.filename not in listed]
+        return Page(name=name, found=page.found or bool(known), files=tuple(files))
 
     def _agree(self, file: IndexFile, who: str) -> IndexFile:
         """Hold a file against the catalogue; a different hash stops everything."""
