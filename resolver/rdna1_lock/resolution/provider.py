@@ -192,6 +192,11 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         wheels = self.finder.seen(NormalizedName(project)).wheels
         return [wheel.version for wheel in self._filtered(wheels, project, specifier)]
 
+    def names_prerelease(self, wheel: Wheel) -> bool:
+        """Say whether pre-releases of a project were asked for, by --pre or by a specifier."""
+        demands = self.edges().get(str(wheel.name), ())
+        return self.request.prereleases or any(item.specifier.prereleases for item in demands)
+
     def edges(self) -> dict[str, list[Requirement]]:
         """Return every demand that was met during the search, by the project that it is on."""
         found: dict[str, list[Requirement]] = {}
@@ -231,13 +236,19 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
     def _filtered(
         self, all_wheels: Iterable[Wheel], project: str, specifier: SpecifierSet
     ) -> list[Wheel]:
-        wheels = [wheel for wheel in all_wheels if self._not_yanked(wheel)]
-        allow: bool | None = self.request.prereleases or bool(specifier.prereleases)
-        if not allow and not self.request.stack.in_family(project):
-            # PEP 440: a pre-release is also taken if nothing else satisfies the specifier. Not so
-            # for the torch family, where that would be a nightly.
-            allow = None
-        return list(specifier.filter(wheels, prereleases=allow, key=lambda wheel: wheel.version))
+        """Keep what fits, newest first; pre-releases come after all stable releases.
+
+        So one is taken only where no stable release works out. Of the torch family, where it
+        would be a nightly, only if a specifier names a pre-release.
+        """
+        usable = [wheel for wheel in all_wheels if self._not_yanked(wheel)]
+        inside = list(specifier.filter(usable, prereleases=True, key=lambda wheel: wheel.version))
+        if self.request.prereleases:
+            return inside
+        stable = [wheel for wheel in inside if not wheel.version.is_prerelease]
+        if self.request.stack.in_family(project) and not specifier.prereleases:
+            return stable
+        return stable + [wheel for wheel in inside if wheel.version.is_prerelease]
 
     def _not_yanked(self, wheel: Wheel) -> bool:
         """PEP 592: a yanked file is for those who name its version exactly, or have it locked."""

@@ -216,6 +216,8 @@ def _notes(provider: Provider, wheels: list[Wheel]) -> list[str]:
         if any(wheel.name == canonicalize_name(name) for wheel in wheels)
     ]
     for wheel in wheels:
+        if wheel.version.is_prerelease and not provider.names_prerelease(wheel):
+            notes.append(f"{wheel.name} {wheel.version} is a pre-release: no stable release fits")
         if wheel.file.yanked is not None:
             reason = f": {wheel.file.yanked}" if wheel.file.yanked else ""
             notes.append(f"{wheel.name} {wheel.version} was yanked from its index{reason}")

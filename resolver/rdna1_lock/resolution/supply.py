@@ -81,7 +81,7 @@ def supply_reasons(provider: Provider, project: str, wanted: Sequence[Requiremen
         if specifier.contains(wheel.version, prereleases=True)
     ]
     if fitting:
-        return _withheld(provider, project, found, specifier)
+        return _withheld(project, found, specifier)
     return _unfit(provider, project, found, specifier, wanted)
 
 
@@ -108,10 +108,8 @@ def _url_reasons(
     ]
 
 
-def _withheld(
-    provider: Provider, project: str, found: Found, specifier: SpecifierSet
-) -> list[Reason]:
-    """Explain versions that exist and fit but are not taken unasked: yanked, pre-releases."""
+def _withheld(project: str, found: Found, specifier: SpecifierSet) -> list[Reason]:
+    """Explain releases that exist and fit but are not taken unasked, since they were yanked."""
     inside = [w for w in found.wheels if specifier.contains(w.version, prereleases=True)]
     yanked = [w for w in inside if w.file.yanked is not None]
     if len(yanked) == len(inside):
@@ -122,15 +120,6 @@ def _withheld(
                 + (f": {reason}" if reason else ""),
                 headline=f"every fitting release of `{project}` was yanked",
                 hint=f"to take it all the same, name it exactly: {project}=={yanked[0].version}",
-            )
-        ]
-    taken = provider.matching_versions(project, specifier)
-    if not taken and all(w.version.is_prerelease for w in inside if w.file.yanked is None):
-        return [
-            Reason(
-                text=f"{project} {_some(w.version for w in inside)} are pre-releases",
-                headline=f"only pre-releases of `{project}` would fit",
-                hint="allow them with --pre",
             )
         ]
     return []
