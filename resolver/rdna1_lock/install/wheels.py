@@ -158,4 +158,7 @@ def _together(failures: list[Error]) -> Error:
     failures.sort(key=lambda error: -error.exit_status)
     first = failures[0]
     others = tuple(error.message for error in failures[1:])
-    return type(first)(first.code, first.message, facts=(*first.facts, *others), hint=first.hint)
+    hint = first.hint
+    if isinstance(first, NetworkError):
+        hint = "check the network and run again: what has come is kept"
+    return type(first)(first.code, first.message, facts=(*first.facts, *others), hint=hint)
