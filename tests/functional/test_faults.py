@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-import subprocess
 from pathlib import Path
 
 import pytest
+import trustme
 
 from rdna1_lock.index import http
 from support import faults
@@ -260,34 +260,14 @@ def test_the_hash_of_metadata_is_never_taken_for_the_wheels(served: bool, server
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 def test_redirect_from_https_to_http_is_not_followed(server: Server, run, tmp_path, monkeypatch):
-    cert, key = tmp_path / "cert.pem", tmp_path / "key.pem"
-    subprocess.run(
-        [
-            "openssl",
-            "req",
-            "-x509",
-            "-newkey",
-            "rsa:2048",
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            "/CN=127.0.0.1",
-            "-addext",
-            "subjectAltName=IP:127.0.0.1",
-            "-keyout",
-            key,
-            "-out",
-            cert,
-        ],
-        check=True,
-        capture_output=True,
-    )
+    authority = trustme.CA()
+    cert = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(str(cert))
     url, _ = build_replica(server)
     secure = Server()
     try:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(cert, key)
+        authority.issue_cert("127.0.0.1").configure_cert(context)
         secure._http.socket = context.wrap_socket(secure._http.socket, server_side=True)
         secure.faults["/pypi/simple/idna/"] = faults.redirect(f"{url}/idna/")
         base = secure.base.replace("http:", "https:")

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -163,7 +164,6 @@ def test_an_edited_lock_is_refused(locked, run):
 
 
 def test_too_little_space_is_said_before(locked, run, monkeypatch):
-    import shutil
     from types import SimpleNamespace
 
     monkeypatch.setattr(shutil, "disk_usage", lambda path: SimpleNamespace(free=10))
@@ -258,7 +258,7 @@ def test_activation_sets_and_deactivation_restores(locked, run, python, before):
         k: v for k, v in os.environ.items() if k not in {"HSA_OVERRIDE_GFX_VERSION", "ROCM_PATH"}
     }
     env = clean if before is None else {**clean, "HSA_OVERRIDE_GFX_VERSION": before}
-    for shell in ("bash", "dash"):
+    for shell in filter(shutil.which, ("bash", "dash", "zsh", "sh")):
         script = f". env/bin/activate; {SHOW}; . env/bin/activate; deactivate; {SHOW}"
         shown = subprocess.run(
             [shell, "-c", script], capture_output=True, text=True, check=True, env=env
