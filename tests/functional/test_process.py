@@ -52,3 +52,34 @@ def test_a_reader_that_goes_away_is_no_error(server: Server, tmp_path):
     process.stderr.close()
     assert process.wait(30) == 0
     assert "Traceback" not in err
+
+
+def test_progress_is_drawn_on_a_terminal_only(server: Server, tmp_path):
+    import os
+    import pty
+
+    options = replica_options(server)
+    subprocess.run([*COMMAND, *options, "-q", "--output-dir", "lock"], cwd=tmp_path, check=True)
+    fetch = [sys.executable, "-m", "rdna1_lock", "fetch", "lock", "--dest"]
+    plain = subprocess.run(
+        [*fetch, "one"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert "\x1b" not in plain.stderr
+    assert "torch-1.13.1" not in plain.stderr
+    leader, follower = pty.openpty()
+    env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120"}
+    process = subprocess.Popen([*fetch, "two"], cwd=tmp_path, stderr=follower, env=env)
+    os.close(follower)
+    shown = b""
+    while True:
+        try:
+            chunk = os.read(leader, 65536)
+        except OSError:
+            break
+        if not chunk:
+            break
+        shown += chunk
+    os.close(leader)
+    assert process.wait(30) == 0
+    assert b"torch-1.13.1+rocm5.2" in shown
+    assert b"all" in shown
