@@ -10,7 +10,7 @@ from packaging.pylock import Pylock
 
 from rdna1_lock import toml
 from rdna1_lock.emit import EMITTERS
-from rdna1_lock.lock.read import is_edited, read_lock
+from rdna1_lock.lock.read import read_lock
 from support.server import Server
 from support.wheels import Spec
 
@@ -26,7 +26,7 @@ def test_it_is_up_to_date_without_any_request(server: Server, run):
 
 def test_its_files_are_what_the_emitters_write():
     lock = read_lock(COMMITTED / "pylock.toml")
-    assert not is_edited(COMMITTED / "pylock.toml")
+    assert not lock.edited
     for name, emit in EMITTERS.items():
         assert (COMMITTED / name).read_text() == emit(lock)
 

@@ -29,6 +29,8 @@ def write_files(folder: Path, texts: Mapping[str, str]) -> list[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with _alone(folder):
+            for left in folder.glob(".new-*"):  # of a run that was killed
+                left.unlink()
             changed = [
                 name for name, text in texts.items() if _read(folder / name) != text.encode()
             ]

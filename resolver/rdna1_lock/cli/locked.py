@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rdna1_lock.emit import EMITTERS
 from rdna1_lock.errors import InputError
-from rdna1_lock.lock.read import is_edited, preferences, read_lock
+from rdna1_lock.lock.read import preferences, read_lock
 from rdna1_lock.resolution.inputs import UserInput, read_file
 from rdna1_lock.resolution.model import Preference
 
@@ -71,12 +71,10 @@ def up_to_date(existing: Existing, inputs: Inputs) -> bool:
     Pins are kept while they fit, so nothing on an index could change such a lock.
     """
     lock = existing.lock
-    if lock is None or lock.inputs != inputs:
+    if lock is None or lock.edited or lock.inputs != inputs:
         return False
     folder = existing.path.parent if existing.one_file else existing.path
     names = [existing.path.name] if existing.one_file else list(EMITTERS)
-    if is_edited(existing.path if existing.one_file else folder / "pylock.toml"):
-        return False
     for name in names:
         emit = EMITTERS["pylock.toml" if name.endswith(".toml") else name]
         try:

@@ -80,12 +80,16 @@ def _input_to_toml(item: Input) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lock:
-    """A complete lock: the packages, the inputs, the variables, the Nix attributes."""
+    """A complete lock: the packages, the inputs, the variables, the Nix attributes.
+
+    ``edited`` says of a lock that was read that its packages are not those of its digest.
+    """
 
     pylock: Pylock
     inputs: Inputs
     env: Mapping[str, str]
     nix: Mapping[str, Any]
+    edited: bool = False
 
     @property
     def packages(self) -> tuple[Package, ...]:

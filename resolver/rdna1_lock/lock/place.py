@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError
 from rdna1_lock.lock.model import WHEELS_FOLDER, Lock
-from rdna1_lock.lock.read import is_edited, read_lock
+from rdna1_lock.lock.read import read_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ def open_lock(path: Path) -> tuple[Lock, Path]:
     """
     file = path / "pylock.toml" if path.is_dir() else path
     lock = read_lock(file)
-    if is_edited(file):
+    if lock.edited:
         raise InputError(
             "edited-lock",
             f"{file} was edited: its packages are not those that its digest was made of",

@@ -75,14 +75,8 @@ def lock_from_toml(data: dict[str, Any], where: str) -> Lock:
         raise _bad(where, f"[tool.{TOOL}]: {error.args[0] if error.args else error}") from error
     for package in pylock.packages:
         _check_package(package, where)
-    return Lock(pylock=pylock, inputs=inputs, env=env, nix=nix)
-
-
-def is_edited(path: Path) -> bool:
-    """Say whether the packages of a lock are not those that its digest was made of."""
-    data = _load(path)
-    digest = data.get("tool", {}).get(TOOL, {}).get("digest")
-    return bool(digest != packages_digest(data.get("packages")))
+    edited = table.get("digest") != packages_digest(data["packages"])
+    return Lock(pylock=pylock, inputs=inputs, env=env, nix=nix, edited=edited)
 
 
 def preferences(lock: Lock) -> dict[str, Preference]:
