@@ -371,6 +371,7 @@ def test_killed_at_any_moment(server, tmp_path):
         subprocess.run([*resolve, "-U", *more], cwd=work, check=True)
         versions[number] = state(work / "lock")
     chance = random.Random(2)
+    mixed = 0
     for number in range(100):
         more = (["torch", "idna<3.10"], ["torch", "torchvision"])[number % 2]
         process = subprocess.Popen([*resolve, "-U", *more], cwd=work, stderr=subprocess.DEVNULL)
@@ -382,11 +383,12 @@ def test_killed_at_any_moment(server, tmp_path):
             for name, text in state(work / "lock").items()
             if not name.startswith(".new-")
         }
-        assert kept in versions.values(), number
+        for name, text in kept.items():
+            assert text in [one[name] for one in versions.values()], (number, name)
+        mixed += kept not in versions.values()
+    assert mixed <= 1, "only the moment between two renames can mix them"
     subprocess.run([*resolve, "-U", "torch", "torchvision"], cwd=work, check=True)
-    assert {n: t for n, t in state(work / "lock").items() if not n.startswith(".new-")} == versions[
-        1
-    ]
+    assert state(work / "lock") == versions[1], "nothing of the killed runs is left"
     right = {
         e.filename: e.content
         for index in server.indexes.values()
