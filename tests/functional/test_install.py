@@ -343,6 +343,34 @@ def test_credentials_of_the_index_fetch_its_files(locked, server, run):
     assert run("fetch", locked, "--index-url", url).status == 0
 
 
+@pytest.mark.parametrize("plus", ["%2B", "%2b", "+"])
+def test_a_wheel_by_url_with_a_local_label(server, run, plus):
+    wheel = make_wheel(Spec("mine", "1+own.2"))
+    server.index("pypi", metadata_files=True).add_wheel("mine", wheel)
+    url = f"{server.base}/pypi/files/{wheel.filename.replace('+', plus)}"
+    made = run("resolve", url, "--index-url", server.url("pypi"), "--output-dir", "lock")
+    assert made.status == 0, made.err
+    assert run("fetch", "lock").status == 0
+    assert [path.name for path in Path("lock/wheels").glob("*.whl")] == [wheel.filename]
+
+
+def test_an_interpreter_of_another_machine_is_refused(locked, run, tmp_path):
+    fake = tmp_path / "python-arm"
+    told = {
+        "version": "3.10.1",
+        "implementation": "CPython",
+        "machine": "aarch64",
+        "venv": False,
+        "paths": {},
+        "distributions": [],
+    }
+    fake.write_text(f"#!/bin/sh\ncat <<'E'\n{json.dumps(told)}\nE\n")
+    fake.chmod(0o755)
+    result = run("sync", locked, "--venv", "env", "--python", fake)
+    assert (result.status, result.code) == (2, "wrong-python")
+    assert "aarch64" in result.err
+
+
 def test_no_python_on_path(locked, run, monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", str(tmp_path))
     result = run("sync", locked, "--venv", "env")

@@ -50,6 +50,11 @@ class Interpreter:
         """Major and minor version, for example ``3.10``."""
         return ".".join(self.version.split(".")[:2])
 
+    def fits(self, series: str) -> bool:
+        """Say whether wheels for CPython ``series`` on x86-64 run here."""
+        right = self.implementation == "CPython" and self.machine == "x86_64"
+        return right and self.series == series
+
 
 def clean_environment() -> dict[str, str]:
     """Return our environment without what redirects Python or pip."""
@@ -97,10 +102,14 @@ def find_interpreter(series: str, named: str | None) -> Interpreter:
     hint = f"install CPython {series} (`uv python install {series}`, pyenv, your system) and name it with --python"
     for candidate in [named] if named else [f"python{series}", "python3", "python"]:
         found = probe(str(candidate))
-        if found is not None and found.series == series and found.implementation == "CPython":
+        if found is not None and found.fits(series):
             return found
         if named:
-            what = f"is {found.implementation} {found.version}" if found else "does not run"
+            what = (
+                f"is {found.implementation} {found.version} on {found.machine}"
+                if found
+                else "does not run"
+            )
             raise UsageError(
                 "wrong-python", f"{named} {what}; the lock is for CPython {series}", hint=hint
             )

@@ -11,6 +11,7 @@ from packaging.utils import canonicalize_name
 
 from rdna1_lock.errors import Error, InputError, IntegrityError, NetworkError
 from rdna1_lock.index.fetch import Wanted, fetch_file, is_right
+from rdna1_lock.index.parse import parse_direct_url
 from rdna1_lock.lock.model import TOOL, locked_file
 
 if TYPE_CHECKING:
@@ -37,11 +38,12 @@ class Fetched:
 
 def locked_filename(package: Package) -> str:
     """Return the file name of a locked wheel."""
-    file = locked_file(package)
-    name = getattr(file, "filename", None)
-    if isinstance(name, str):
-        return name
-    return str(file.url).rpartition("/")[2].replace("%2B", "+")
+    if package.wheels:
+        return package.wheels[0].filename
+    file = parse_direct_url(str(locked_file(package).url))
+    if isinstance(file, str):
+        raise InputError("bad-lock", f"`{package.name}`: its URL {file}")
+    return file.filename
 
 
 def fetch_wheels(

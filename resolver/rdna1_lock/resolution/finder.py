@@ -51,10 +51,6 @@ class Found:
     refused: tuple[Refusal, ...]
     sdists: tuple[str, ...]
 
-    def wheel_named(self, filename: str) -> Wheel | None:
-        """Return a wheel by its file name."""
-        return next((wheel for wheel in self.wheels if wheel.filename == filename), None)
-
 
 class Finder:
     """Judges the files of projects for one request; asks the sources for each project once."""

@@ -20,6 +20,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 
 from rdna1_lock import toml
 from rdna1_lock.errors import InputError, UsageError, one_line
+from rdna1_lock.index.parse import parse_direct_url
 from rdna1_lock.resolution.model import UserRequirement
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -86,9 +87,9 @@ def parse_requirement(
 
 
 def _name_in_url(url: str, where: str, error_type: type[InputError | UsageError]) -> str:
-    filename = url.partition("#")[0].rpartition("/")[2].replace("%2B", "+").replace("%2b", "+")
+    file = parse_direct_url(url)
     try:
-        return parse_wheel_filename(filename)[0]
+        return parse_wheel_filename(file if isinstance(file, str) else file.filename)[0]
     except InvalidWheelFilename:
         raise error_type(
             "not-a-wheel",

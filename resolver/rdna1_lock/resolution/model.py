@@ -114,12 +114,11 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A chosen wheel: what it needs, and who needs it."""
+    """A chosen wheel, its hash, and the projects that it needs."""
 
     wheel: Wheel
     sha256: str
     dependencies: tuple[str, ...]
-    required_by: tuple[str, ...]
     requires_python: SpecifierSet | None
 
 

@@ -138,10 +138,6 @@ def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Ca
 def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
     wheels: dict[str, Wheel] = {}
     needs: dict[str, set[str]] = {}
-    needed_by: dict[str, set[str]] = {}
-    for asked in provider.request.requirements:
-        if not asked.constraint:
-            needed_by.setdefault(canonicalize_name(asked.parsed.name), set()).add(asked.label)
     for candidate in candidates:
         if candidate.wheel is None:
             continue
@@ -151,7 +147,6 @@ def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
             if item.project.startswith("<") or item.project == name:
                 continue
             needs.setdefault(name, set()).add(str(item.project))
-            needed_by.setdefault(str(item.project), set()).add(name)
     sources = provider.finder.sources
     sources.prefetch_hashes(wheels.values())
     pins = []
@@ -162,7 +157,6 @@ def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
                 wheel=wheels[name],
                 sha256=_agreed_hash(provider, wheels[name]),
                 dependencies=tuple(sorted(needs.get(name, ()))),
-                required_by=tuple(sorted(needed_by[name])),
                 requires_python=None if isinstance(metadata, str) else metadata.requires_python,
             )
         )
