@@ -23,6 +23,7 @@ COMMANDS = {
     "fetch": "Download the locked wheels, resumed and verified.",
     "sync": "Make a virtual environment exactly the lock.",
     "env": "Print the variables that a lock needs.",
+    "nix": "Write the Nix files of a lock; put its wheels into the store.",
     "rules": "Show the rules and stacks, with evidence and sources.",
     "cache": "Show or clear the cache.",
 }

@@ -170,8 +170,8 @@ class Options:
 def command(**arguments: Any) -> int:
     """Resolve REQ... (or the stack's own requirements) into a hashed, reproducible lock.
 
-    Writes pylock.toml and requirements.txt into ./locks/STACK-cpXY. The torch family comes from
-    the ROCm index and from nowhere else, everything else from the default index.
+    Writes pylock.toml, requirements.txt and the Nix files into ./locks/STACK-cpXY. The torch family
+    comes from the ROCm index and from nowhere else, everything else from the default index.
     """
     names = Asked.__dataclass_fields__
     asked = Asked(**{key: value for key, value in arguments.items() if key in names})
@@ -217,7 +217,7 @@ def _run(asked: Asked, options: Options) -> int:
         from rdna1_lock.resolution.resolve import resolve  # noqa: PLC0415
 
         resolution = resolve(request, sources, rules)
-    lock = build_lock(resolution, request, inputs)
+    lock = build_lock(resolution, request, inputs, rules)
     notes = (*user.notes, *_notes(resolution, stack, lock))
     effort = Effort(requests=http.requests, received=http.bytes, seconds=time.monotonic() - started)
     return finish(lock, existing, wanted, notes, effort)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from rdna1_lock.emit.nix import NIX_FILES, nix_emitter
 from rdna1_lock.emit.pylock import emit_pylock
 from rdna1_lock.emit.requirements import emit_requirements
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 EMITTERS: dict[str, Callable[[Lock], str]] = {
     "pylock.toml": emit_pylock,
     "requirements.txt": emit_requirements,
+    **{name: nix_emitter(name) for name in NIX_FILES},
 }
 
-__all__ = ["EMITTERS", "emit_pylock", "emit_requirements"]
+__all__ = ["EMITTERS", "NIX_FILES", "emit_pylock", "emit_requirements"]

@@ -42,7 +42,9 @@ def _inputs(items: tuple[UserRequirement, ...], *, constraint: bool) -> tuple[In
     return tuple(Input(requirement=text, source=label) for text, label in sorted(found))
 
 
-def build_lock(resolution: Resolution, request: Request, inputs: Inputs) -> Lock:
+def build_lock(
+    resolution: Resolution, request: Request, inputs: Inputs, rules: RuleSet
+) -> Lock:
     """Return the lock of a resolution: one wheel a package, sorted by name, no dates."""
     stack = request.stack
     pylock = Pylock(
@@ -59,8 +61,21 @@ def build_lock(resolution: Resolution, request: Request, inputs: Inputs) -> Lock
         nix={
             "python": f"python{request.target.python_series.replace('.', '')}",
             "libraries": list(stack.nix_libraries),
+            **_glibc_bound(resolution, rules),
         },
     )
+
+
+def _glibc_bound(resolution: Resolution, rules: RuleSet) -> dict[str, str]:
+    """Return the first glibc that the locked wheels do not load on, by the rules (R01)."""
+    bounds = [
+        specifier.version
+        for pin in resolution.pins
+        for on, specifiers, _ in rules.dependencies(pin.wheel.name, pin.wheel.version)
+        for specifier in specifiers
+        if on == "<glibc>" and specifier.operator == "<"
+    ]
+    return {"glibc-below": min(bounds, key=Version)} if bounds else {}
 
 
 def _package(pin: Pin, inputs: Inputs) -> Package:
