@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: lock test lint types check network clean
+.PHONY: lock own-lock test lint types check network clean
 
 lock: $(VENV)/.tool  ## set up, then make (or confirm) the default lock
 	$(BIN)/rdna1-lock resolve
@@ -13,6 +13,9 @@ test: $(VENV)/.dev  ## set up, then run the tests that need no network
 
 network: $(VENV)/.dev  ## the tests that need the package index
 	$(BIN)/python -m pytest -m network --run-network
+
+own-lock: $(VENV)/.tool  ## the lock that Nix builds the tool from, after a change of dependencies
+	$(BIN)/rdna1-lock resolve -r pyproject.toml --group backend --portable --output-dir locks/rdna1-lock-cp310
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from rdna1_lock.emit import NIX_FILES
+
 ROOT = Path(__file__).parents[2]
 RULES = sorted(
     str(path.relative_to(ROOT)) for path in (ROOT / "constraints").rglob("*") if path.is_file()
@@ -44,6 +46,7 @@ def test_the_wheel_from_the_sdist_holds_all_rules(built):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"rdna1_lock/{name}" for name in RULES} <= names
     assert "rdna1_lock/py.typed" in names
+    assert {f"rdna1_lock/emit/nixfiles/{name}" for name in NIX_FILES} <= names
     assert not [name for name in names if name.startswith(("tests/", "resolver/"))]
 
 
@@ -52,7 +55,14 @@ def test_the_sdist_holds_what_the_tests_need(built):
     with tarfile.open(sdist) as archive:
         names = {name.partition("/")[2] for name in archive.getnames()}
     assert set(RULES) <= names
-    assert {"README.md", "CHANGELOG.md", "LICENSE", "Makefile", "tests/conftest.py"} <= names
+    assert {
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE",
+        "Makefile",
+        "tests/conftest.py",
+        "flake.nix",
+    } <= names
 
 
 def test_the_installed_wheel_runs_without_the_checkout(built, tmp_path):

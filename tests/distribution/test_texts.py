@@ -90,6 +90,17 @@ def test_no_registry_host_and_no_path_of_a_machine():
         assert not re.search(r"(^|[^A-Za-z0-9_.])" + paths, text), path
 
 
+def test_nix_files_are_of_one_form():
+    """No formatter of Nix is to be had here, so what can be said without one is said."""
+    for path in tracked():
+        if path.suffix != ".nix":
+            continue
+        for line in path.read_text("ascii").splitlines():
+            assert line == line.rstrip(), path
+            assert "\t" not in line, path
+            assert (len(line) - len(line.lstrip())) % 2 == 0, f"{path}: {line}"
+
+
 def test_every_command_has_a_page():
     for command in COMMANDS:
         assert (ROOT / "docs" / f"{command}.md").exists()

@@ -76,6 +76,18 @@ def test_a_full_search_over_its_own_wheels_gives_it_again(server: Server, run):
         assert (made / name).read_text() == (COMMITTED / name).read_text()
 
 
+def test_the_lock_of_the_tool_itself_is_up_to_date(server: Server, run):
+    """Nix builds the tool from it, so it must follow the dependencies in pyproject.toml."""
+    root = COMMITTED.parents[1]
+    shutil.copytree(root / "locks" / "rdna1-lock-cp310", "locks/rdna1-lock-cp310")
+    shutil.copyfile(root / "pyproject.toml", "pyproject.toml")
+    where = ["--output-dir", "locks/rdna1-lock-cp310", "--index-url", server.url("nobody")]
+    asked = ["-r", "pyproject.toml", "--group", "backend"]
+    result = run("resolve", "--check", *asked, *where)
+    assert result.status == 0, f"`make own-lock` makes it anew\n{result.err}"
+    assert server.log == []
+
+
 @pytest.mark.network
 def test_the_live_index_still_has_all_of_it(run):
     """With its pins preferred, a full search on the real index gives the committed bytes."""

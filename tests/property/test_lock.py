@@ -57,7 +57,7 @@ def test_emit_then_read_is_identity(asked, portable, index, prereleases, limit, 
     found = resolve(request, make_sources(UNIVERSE, ROCM), RULES)
     request = replace(request, exclude_newer=limit)
     inputs = make_inputs(request, RULES, portable=portable, index=index)
-    lock = build_lock(found, request, inputs, rules)
+    lock = build_lock(found, request, inputs, RULES)
     text = emit_pylock(lock)
     again = lock_from_toml(toml.loads(text), "pylock.toml")
     assert again.inputs == lock.inputs

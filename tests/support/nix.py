@@ -41,13 +41,18 @@ class Nix:
 
     home: Path
     python: str
+    sandbox: bool = False
 
     def __post_init__(self) -> None:
         for name in ("conf", "home", "mirror/sha256"):
             (self.home / name).mkdir(parents=True, exist_ok=True)
+        prefix = Path(self.python).resolve().parent.parent
+        visible = {"/usr", "/bin", "/lib", "/lib64", str(prefix), str(self.home / "mirror")}
         settings = [
             "experimental-features = nix-command flakes",
-            "sandbox = false",
+            f"sandbox = {str(self.sandbox).lower()}",
+            "sandbox-fallback = false",
+            f"extra-sandbox-paths = {' '.join(sorted(visible))}" if self.sandbox else "",
             "build-users-group =",
             "substituters =",
             "flake-registry =",

@@ -44,6 +44,12 @@ def options(decorators: Sequence[Callable[[Any], Any]]) -> Callable[[Any], Any]:
     return apply
 
 
+def flake_reference(folder: Path) -> str:
+    """Write a folder so that Nix does not take it for a name in its registry."""
+    text = str(folder)
+    return text if text.startswith(("/", "./", "../")) or text in {".", ".."} else f"./{text}"
+
+
 def fetch_into(
     lock: Lock, folder: Path, *, index_url: str | None, find_links: Iterable[Path], quiet: bool
 ) -> Fetched:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rdna1_lock.cli.files import write_files
-from rdna1_lock.cli.locks import LOCK
+from rdna1_lock.cli.locks import LOCK, flake_reference
 from rdna1_lock.cli.render import note, print_json, say
 from rdna1_lock.emit import EMITTERS, NIX_FILES
 from rdna1_lock.errors import Exit, InputError
@@ -82,14 +82,8 @@ def command(
     say(f"{folder}: Nix files {'written' if changed else 'are as they should be'}")
     if untracked:
         note(f"Nix sees only files that git tracks; first: git add {' '.join(untracked)}")
-    say(f"shell:  nix develop {_reference(folder)}")
+    say(f"shell:  nix develop {flake_reference(folder)}")
     return Exit.OK
-
-
-def _reference(folder: Path) -> str:
-    """Write a folder so that Nix does not take it for a name in its registry."""
-    text = str(folder)
-    return text if text.startswith(("/", "./", "../")) or text in {".", ".."} else f"./{text}"
 
 
 def _untracked(folder: Path) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ import click
 
 from rdna1_lock.cli.files import write_files
 from rdna1_lock.cli.locked import differences
+from rdna1_lock.cli.locks import flake_reference
 from rdna1_lock.cli.render import note, print_json, say
 from rdna1_lock.emit import EMITTERS, emit_pylock, emit_requirements
 from rdna1_lock.errors import Exit, OutOfDateError
@@ -115,6 +116,7 @@ def _next_steps(lock: Lock, folder: Path) -> None:
     file = folder / "requirements.txt"
     say(f"\ninstall:  python{lock.inputs.python} -m pip install --require-hashes -r {file}")
     say(f"then set: {variables}")
+    say(f"or:       nix develop {flake_reference(folder)}")
 
 
 def _texts(lock: Lock, path: Path, wanted: Wanted) -> dict[str, str]:

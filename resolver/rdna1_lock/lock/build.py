@@ -42,9 +42,7 @@ def _inputs(items: tuple[UserRequirement, ...], *, constraint: bool) -> tuple[In
     return tuple(Input(requirement=text, source=label) for text, label in sorted(found))
 
 
-def build_lock(
-    resolution: Resolution, request: Request, inputs: Inputs, rules: RuleSet
-) -> Lock:
+def build_lock(resolution: Resolution, request: Request, inputs: Inputs, rules: RuleSet) -> Lock:
     """Return the lock of a resolution: one wheel a package, sorted by name, no dates."""
     stack = request.stack
     pylock = Pylock(

@@ -9,7 +9,7 @@ let
     inherit name system;
     builder = host.bash;
     PATH = host.path;
-    args = [ "-e" "-c" "${script}; :" ];
+    args = [ "-e" "-c" "${script}\n:" ];
   };
   programs = name: links: simple name
     ("mkdir -p $out/bin; " + lib.concatStrings (lib.mapAttrsToList (link: to: "ln -s ${to} $out/bin/${link}; ") links));

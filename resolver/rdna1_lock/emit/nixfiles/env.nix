@@ -56,12 +56,12 @@ let
       inherit (file) sha256;
     };
 
-  # A wheel of somebody's own is on no index.
+  # A wheel of somebody's own is on no index, and the name of an epoch's is no name in the store.
   fromStore = file: pkgs.requireFile {
     name = storeName file;
     inherit (file) sha256;
     message = ''
-      ${file.name} is on no index. Have it in wheels/ beside the lock, then:
+      ${file.name} cannot be fetched by name and hash. Have it in wheels/ beside the lock, then:
         rdna1-lock nix FOLDER --add-wheels
     '';
   };
