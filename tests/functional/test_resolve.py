@@ -11,6 +11,7 @@ from packaging.pylock import Pylock
 from packaging.tags import Tag
 
 from rdna1_lock import toml
+from rdna1_lock.emit import EMITTERS
 from rdna1_lock.model import Target
 from rdna1_lock.rules import load_catalogue
 from support.replica import PINS, build_replica, replica_options
@@ -48,7 +49,7 @@ def test_the_default_lock_needs_no_contact_with_the_rocm_index(server, run, defa
             assert wheel["hashes"]["sha256"] == known[wheel["name"]].sha256
             assert wheel["url"] == known[wheel["name"]].url
             assert "size" not in wheel
-    assert {path.name for path in FOLDER.iterdir()} == {"pylock.toml", "requirements.txt"}
+    assert {path.name for path in FOLDER.iterdir()} == set(EMITTERS)
 
 
 def test_torch_9_on_the_default_index_is_never_even_asked_for(server, run, default_only):
@@ -76,7 +77,11 @@ def test_the_lock_holds_no_date_no_path_and_what_nix_needs(server, run, tmp_path
     assert "upload" not in flat
     table = data["tool"]["rdna1-lock"]
     assert table["env"]["HSA_OVERRIDE_GFX_VERSION"] == "10.3.0"
-    assert table["nix"] == {"python": "python310", "libraries": ["stdenv.cc.cc", "zlib", "zstd"]}
+    assert table["nix"] == {
+        "python": "python310",
+        "libraries": ["stdenv.cc.cc", "zlib", "zstd"],
+        "glibc-below": "2.41",
+    }
     assert table["target"] == {
         "python": "3.10",
         "platform": "manylinux_2_28_x86_64",
