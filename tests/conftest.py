@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from support.server import Server
 
+NEED_INDEX = {"network", "torch"}
 settings.register_profile(
     "house",
     deadline=None,
@@ -24,20 +25,24 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--run-network", action="store_true", help="run tests that need the package index"
     )
+    parser.addoption(
+        "--run-torch", action="store_true", help="run tests with the real torch 1.13.1 (0.9 GB)"
+    )
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    if config.getoption("--run-network"):
-        return
-    skip = pytest.mark.skip(reason="needs the package index: --run-network")
-    for item in items:
-        if "network" in item.keywords:
-            item.add_marker(skip)
+    for marker, needs in (("network", "the package index"), ("torch", "the real torch")):
+        if config.getoption(f"--run-{marker}"):
+            continue
+        skip = pytest.mark.skip(reason=f"needs {needs}: --run-{marker}")
+        for item in items:
+            if marker in item.keywords:
+                item.add_marker(skip)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
     # Sockets are closed but for loopback; only what is marked may go further.
-    if "network" in item.keywords:
+    if NEED_INDEX & set(item.keywords):
         pytest_socket._remove_restrictions()
     else:
         pytest_socket.socket_allow_hosts(["127.0.0.1", "::1"], allow_unix_socket=True)
@@ -48,7 +53,7 @@ def _alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, request: pytest.Fixt
     """Give each test a folder and a cache of its own, and none of this machine's settings."""
     monkeypatch.setenv("RDNA1_LOCK_CACHE_DIR", str(tmp_path / "cache"))
     monkeypatch.setenv("NO_COLOR", "1")
-    if "network" in request.keywords:
+    if NEED_INDEX & set(request.keywords):
         return
     for name in list(os.environ):
         if name.startswith(("PIP_", "UV_")) or name.lower().endswith("_proxy"):

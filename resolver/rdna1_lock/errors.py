@@ -58,6 +58,12 @@ class OutOfDateError(Error):
     exit_status = Exit.NO
 
 
+class HostError(Error):
+    """The answer is no: this machine cannot run what is locked."""
+
+    exit_status = Exit.NO
+
+
 class UsageError(Error):
     """The command line asks for something that does not exist or does not go together."""
 

@@ -24,6 +24,8 @@ COMMANDS = {
     "sync": "Make a virtual environment exactly the lock.",
     "env": "Print the variables that a lock needs.",
     "nix": "Write the Nix files of a lock; put its wheels into the store.",
+    "certify": "Prove by a sweep that convolutions work on this card.",
+    "verify": "Check the certificates of a lock.",
     "rules": "Show the rules and stacks, with evidence and sources.",
     "cache": "Show or clear the cache.",
 }
@@ -52,7 +54,7 @@ def cli() -> None:
     """Lock, and explain, PyTorch for AMD RDNA1 cards (RX 5500, 5600, 5700).
 
     Exit status: 0 yes; 1 the answer is no; 2 wrong usage; 3 bad input file; 4 index or
-    network; 5 integrity; 130 interrupted.
+    network; 5 integrity; 6 valid but unsigned or by an unknown signer; 130 interrupted.
     """
 
 

@@ -46,6 +46,33 @@ def locked_filename(package: Package) -> str:
     return file.filename
 
 
+def all_there(lock: Lock, folder: Path) -> bool:
+    """Say whether a folder holds all wheels of a lock, by name; ``fetch_wheels`` checks hashes."""
+    return all((folder / locked_filename(package)).is_file() for package in lock.packages)
+
+
+def check_wheels(lock: Lock, folder: Path) -> tuple[int, int]:
+    """Return how many of the locked wheels a folder holds, and how many are locked.
+
+    Raises:
+        IntegrityError: one that is there is not the locked one.
+
+    """
+    here = 0
+    for package in lock.packages:
+        path = folder / locked_filename(package)
+        if not path.is_file():
+            continue
+        if not is_right(path, _sha256(package)):
+            raise IntegrityError(
+                "wrong-wheel",
+                f"{path} is not the wheel that is locked",
+                hint="delete it; `rdna1-lock fetch LOCK` brings the right one",
+            )
+        here += 1
+    return here, len(lock.packages)
+
+
 def fetch_wheels(
     lock: Lock,
     folder: Path,

@@ -12,6 +12,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
+def lock_file(path: Path) -> Path:
+    """Return the file of a lock that is named by its folder or file."""
+    return path / "pylock.toml" if path.is_dir() else path
+
+
 def open_lock(path: Path) -> tuple[Lock, Path]:
     """Return a lock and the folder of its wheels.
 
@@ -19,7 +24,7 @@ def open_lock(path: Path) -> tuple[Lock, Path]:
         InputError: unreadable, or edited by hand: its digest is not that of its packages.
 
     """
-    file = path / "pylock.toml" if path.is_dir() else path
+    file = lock_file(path)
     lock = read_lock(file)
     if lock.edited:
         raise InputError(

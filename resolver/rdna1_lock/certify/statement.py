@@ -1,0 +1,77 @@
+"""``certificate.json``: an in-toto statement on the lock, made from the report and nothing else.
+
+Statement v1 with the predicate test-result v0.1, whose strict parser takes no fields of our own;
+what it has no field for stands in ``configuration``, by digest.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from rdna1_lock.certify import suite
+from rdna1_lock.certify.judge import Verdict
+from rdna1_lock.certify.strictjson import dump, sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from rdna1_lock.certify.judge import Judgement
+
+STATEMENT = "https://in-toto.io/Statement/v1"
+PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
+
+
+def build_statement(
+    report: Mapping[str, Any], report_bytes: bytes, lock_sha256: str, found: Judgement
+) -> bytes:
+    """Return the bytes of the certificate; the same report gives the same bytes.
+
+    What is no certificate says so in its first words, the name of the subject.
+    """
+    name = "pylock.toml"
+    if found.verdict is not Verdict.CERTIFIED:
+        name = f"{found.verdict.value}: {name}"
+    hardware = report["hardware"]
+    cards = [gpu for gpu in hardware["gpus"] if gpu["slot"] == hardware["selected"]]
+    card = cards[0] if cards else {}
+    annotations = {
+        "verdict": found.verdict.value,
+        "gfx": card.get("gfx") or "none",
+        "name": card.get("name") or "none",
+        "pci": f"1002:{card['device'][2:]}" if card else "none",
+        "kernel_series": report["host"]["kernel_series"],
+    }
+    return dump(
+        {
+            "subject": [{"name": name, "digest": {"sha256": lock_sha256}}],
+            "_type": STATEMENT,
+            "predicateType": PREDICATE,
+            "predicate": {
+                "result": found.result,
+                "configuration": [
+                    {
+                        "name": "report.json",
+                        "digest": {"sha256": sha256(report_bytes)},
+                        "mediaType": "application/json",
+                    },
+                    {
+                        "name": "suite",
+                        "uri": suite.URI,
+                        "digest": {"sha256": report["suite"]["sha256"]},
+                    },
+                    {
+                        "name": "hardware",
+                        "digest": {"sha256": sha256(dump(hardware))},
+                        "annotations": annotations,
+                    },
+                    {
+                        "name": "environment",
+                        "digest": {"sha256": sha256(dump(report["environment"]))},
+                    },
+                ],
+                "passedTests": list(found.passed),
+                "warnedTests": list(found.warned),
+                "failedTests": list(found.failed),
+            },
+        }
+    )

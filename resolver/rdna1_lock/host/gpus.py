@@ -1,0 +1,205 @@
+"""AMD cards from sysfs and the KFD topology: what they are, whatever the runtime is told to say.
+
+``HSA_OVERRIDE_GFX_VERSION`` is applied in user space (libhsakmt), so KFD shows the true target
+where rocminfo and torch show the presented one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+AMD = "0x1002"
+DISPLAY_CLASSES = ("0x0300", "0x0302", "0x0380")
+# gfx_target_version: Navi 10, Navi 12, Navi 14.
+RDNA1 = {"gfx1010", "gfx1011", "gfx1012"}
+# kfd_crat.h: an io_link without 32- or 64-bit atomics.
+NO_ATOMICS = 4 | 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gpu:
+    """One AMD GPU. What the kernel does not say is None.
+
+    ``slot`` is the PCI address, ``index`` the place among the GPUs of the KFD topology, which is
+    HIP's order. ``gfx`` is the true target: of KFD, else by the table of cards. ``atomics`` says
+    whether all links of its node carry them.
+    """
+
+    slot: str
+    device: str
+    revision: str
+    subsystem: str
+    gfx: str | None
+    chip: str | None
+    name: str | None
+    driver: str | None = None
+    vbios: str | None = None
+    vram: int | None = None
+    link: str | None = None
+    firmware: Mapping[str, str] = field(default_factory=dict)
+    node: int | None = None
+    index: int | None = None
+    gfx_target_version: int | None = None
+    simd_count: int | None = None
+    render: str | None = None
+    atomics: bool | None = None
+
+    @property
+    def is_rdna1(self) -> bool:
+        """Say whether the locks are for this card."""
+        return self.gfx in RDNA1
+
+    @property
+    def pci_id(self) -> str:
+        """Vendor and device, e.g. ``1002:731f``."""
+        return f"{AMD[2:]}:{self.device[2:]}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Node:
+    """One GPU node of ``/sys/class/kfd/kfd/topology/nodes``."""
+
+    number: int
+    properties: Mapping[str, int]
+    link_flags: tuple[int, ...]
+
+    @property
+    def slot(self) -> str:
+        """The PCI address that ``domain`` and ``location_id`` hold."""
+        location = self.properties.get("location_id", 0)
+        bus, device, function = location >> 8 & 0xFF, location >> 3 & 0x1F, location & 7
+        return f"{self.properties.get('domain', 0):04x}:{bus:02x}:{device:02x}.{function}"
+
+
+def read_text(path: Path, limit: int = 65536) -> str | None:
+    """Return a small file without white space around it; None where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(limit).decode("utf-8", "replace").strip()
+    except OSError:
+        return None
+
+
+def names_in(folder: Path) -> list[str]:
+    """Return the sorted names in a folder; none where it cannot be read."""
+    try:
+        return sorted(entry.name for entry in folder.iterdir())
+    except OSError:
+        return []
+
+
+def gfx_name(version: int) -> str | None:
+    """Decode ``gfx_target_version``: 100100 is gfx1010, 90012 is gfx90c (rocm_agent_enumerator)."""
+    if version <= 0:
+        return None
+    return f"gfx{version // 10000}{version // 100 % 100:x}{version % 100:x}"
+
+
+def kfd_nodes(root: Path = Path("/")) -> list[Node]:
+    """Return the GPU nodes of KFD in the order that HIP counts them."""
+    base = root / "sys/class/kfd/kfd/topology/nodes"
+    found = []
+    for name in sorted(names_in(base), key=lambda text: (len(text), text)):
+        text = read_text(base / name / "properties")
+        if not name.isdigit() or text is None:
+            continue
+        properties = _numbers(text)
+        if properties.get("simd_count", 0) <= 0 or properties.get("gfx_target_version", 0) <= 0:
+            continue
+        links = base / name / "io_links"
+        flags = [
+            _numbers(read_text(links / link / "properties") or "").get("flags")
+            for link in names_in(links)
+        ]
+        found.append(
+            Node(
+                number=int(name),
+                properties=properties,
+                link_flags=tuple(flag for flag in flags if flag is not None),
+            )
+        )
+    return found
+
+
+def _numbers(text: str) -> dict[str, int]:
+    """Read lines of ``key value``; what is no number is left out."""
+    found = {}
+    for line in text.splitlines():
+        key, _, value = line.partition(" ")
+        if value.strip().isdigit():
+            found[key] = int(value)
+    return found
+
+
+def find_gpus(
+    cards: Mapping[str, tuple[str, str, Mapping[str, str]]], root: Path = Path("/")
+) -> tuple[Gpu, ...]:
+    """Return the AMD GPUs, by PCI address; ``cards`` is the table of RDNA1 devices."""
+    nodes = kfd_nodes(root)
+    by_slot = {node.slot: (index, node) for index, node in enumerate(nodes)}
+    base = root / "sys/bus/pci/devices"
+    found = []
+    for slot in names_in(base):
+        place = base / slot
+        kind = read_text(place / "class") or ""
+        if read_text(place / "vendor") != AMD or not kind.startswith(DISPLAY_CLASSES):
+            continue
+        found.append(_gpu(slot, place, cards, by_slot.pop(slot, None)))
+    # A container may show KFD without the PCI tree.
+    for slot, (index, node) in sorted(by_slot.items()):
+        if node.properties.get("vendor_id") == int(AMD, 16):
+            found.append(_gpu(slot, base / slot, cards, (index, node)))
+    return tuple(found)
+
+
+def _gpu(
+    slot: str,
+    place: Path,
+    cards: Mapping[str, tuple[str, str, Mapping[str, str]]],
+    indexed: tuple[int, Node] | None,
+) -> Gpu:
+    index, node = indexed if indexed is not None else (None, None)
+    properties = node.properties if node else {}
+    device = (read_text(place / "device") or f"0x{properties.get('device_id', 0):04x}").lower()
+    revision = (read_text(place / "revision") or "0x")[2:].upper()
+    chip, by_table, names = cards.get(device, (None, None, {}))
+    version = properties.get("gfx_target_version")
+    vram = read_text(place / "mem_info_vram_total")
+    speed, width = (read_text(place / f"current_link_{what}") for what in ("speed", "width"))
+    firmware = {}
+    for name in names_in(place / "fw_version"):
+        text = read_text(place / "fw_version" / name)
+        if text:
+            firmware[name.removesuffix("_fw_version")] = text
+    driver = place / "driver"
+    minor = properties.get("drm_render_minor", 0)
+    renders = [name for name in names_in(place / "drm") if name.startswith("renderD")]
+    return Gpu(
+        slot=slot,
+        device=device,
+        revision=revision,
+        subsystem=":".join(
+            (read_text(place / f"subsystem_{what}") or "0x")[2:] for what in ("vendor", "device")
+        ),
+        gfx=(gfx_name(version) if version else None) or by_table,
+        chip=chip,
+        name=names.get(revision) or names.get("") or (f"{chip} card" if chip else None),
+        driver=driver.resolve().name if driver.exists() else None,
+        vbios=read_text(place / "vbios_version") or None,
+        vram=int(vram) if vram and vram.isdigit() else None,
+        link=f"{speed} x{width}" if speed and width else None,
+        firmware=firmware,
+        node=node.number if node else None,
+        index=index,
+        gfx_target_version=version,
+        simd_count=properties.get("simd_count"),
+        render=f"renderD{minor}" if minor else (renders[0] if renders else None),
+        atomics=all(not flag & NO_ATOMICS for flag in node.link_flags)
+        if node and node.link_flags
+        else None,
+    )

@@ -1,0 +1,124 @@
+"""Kernel, C library, permissions, container: what a card needs around it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rdna1_lock.host.gpus import Gpu, find_gpus, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+PARAMETERS = (
+    "cwsr_enable",
+    "gpu_recovery",
+    "lockup_timeout",
+    "mtype_local",
+    "noretry",
+    "sched_policy",
+    "vm_fragment_size",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Device:
+    """A device node: ``usable`` says whether this user may open it for reading and writing."""
+
+    path: str
+    exists: bool
+    usable: bool
+    group: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """The machine; nothing in it names the machine or its user."""
+
+    kernel: str
+    machine: str
+    libc: str | None
+    system: str | None
+    processor: str | None
+    container: bool
+    sysfs: bool
+    driver_loaded: bool
+    parameters: Mapping[str, str]
+    devices: tuple[Device, ...]
+    gpus: tuple[Gpu, ...]
+    kernel_log: tuple[str, ...] = field(default=())
+
+    @property
+    def rdna1(self) -> tuple[Gpu, ...]:
+        """The cards that the locks are for."""
+        return tuple(gpu for gpu in self.gpus if gpu.is_rdna1)
+
+    @property
+    def kernel_series(self) -> str:
+        """Major and minor version, e.g. ``6.8``."""
+        match = re.match(r"\d+\.\d+", self.kernel)
+        return match[0] if match else self.kernel
+
+
+def look_at_host(
+    cards: Mapping[str, tuple[str, str, Mapping[str, str]]],
+    root: Path = Path("/"),
+    *,
+    kernel: str | None = None,
+) -> Host:
+    """Read the machine under ``root`` (another one in tests, with its ``kernel``)."""
+    gpus = find_gpus(cards, root)
+    renders = [f"dev/dri/{gpu.render}" for gpu in gpus if gpu.render]
+    release = read_text(root / "etc/os-release") or ""
+    pretty = re.search(r'^PRETTY_NAME="?([^"\n]*)', release, re.MULTILINE)
+    model = re.search(
+        r"^model name\s*:\s*(.*)$", read_text(root / "proc/cpuinfo") or "", re.MULTILINE
+    )
+    module = root / "sys/module/amdgpu"
+    parameters = {name: read_text(module / "parameters" / name) for name in PARAMETERS}
+    return Host(
+        kernel=kernel or platform.release(),
+        machine=platform.machine(),
+        libc=libc_version(),
+        system=pretty[1] if pretty else None,
+        processor=" ".join(model[1].split()) if model else None,
+        container=any(
+            (root / name).exists()
+            for name in (".dockerenv", "run/.containerenv", "run/systemd/container")
+        ),
+        sysfs=(root / "sys/bus").is_dir(),
+        driver_loaded=module.is_dir(),
+        parameters={name: text for name, text in parameters.items() if text is not None},
+        devices=tuple(_device(root, name) for name in dict.fromkeys(["dev/kfd", *renders])),
+        gpus=gpus,
+    )
+
+
+def libc_version() -> str | None:
+    """Return the version of the C library of this process, e.g. ``2.36``; None if it is no glibc."""
+    try:
+        text = os.confstr("CS_GNU_LIBC_VERSION")
+    except (ValueError, OSError):
+        return None
+    return text.rpartition(" ")[2] if text else None
+
+
+def _device(root: Path, name: str) -> Device:
+    path = root / name
+    try:
+        status = path.stat()
+    except OSError:
+        return Device(path=f"/{name}", exists=False, usable=False, group=None)
+    import grp  # noqa: PLC0415  # only where there is a device
+
+    try:
+        group = grp.getgrgid(status.st_gid).gr_name
+    except KeyError:
+        group = str(status.st_gid)
+    # The way to the device rather than names of groups: ACLs and containers count as well.
+    usable = os.access(path, os.R_OK | os.W_OK)
+    return Device(path=f"/{name}", exists=True, usable=usable, group=group)

@@ -1,0 +1,32 @@
+"""Real SSH keys, and the file of those who are trusted: alice and bob, not mallory."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from rdna1_lock.certify.signature import NAMESPACE
+
+
+def make_keys(folder: Path) -> Path:
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("no ssh-keygen on this machine")
+    lines = []
+    for name in ("alice", "bob", "mallory"):
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", folder / name]
+        subprocess.run(command, check=True)
+        public = (folder / f"{name}.pub").read_text().split()
+        if name != "mallory":
+            lines.append(f'{name}@example namespaces="{NAMESPACE}" {public[0]} {public[1]}\n')
+    (folder / "allowed_signers").write_text("".join(lines))
+    return folder
+
+
+def sign(folder: Path, key: Path) -> None:
+    """Sign a certificate as people do it by hand."""
+    (folder / "certificate.json.sig").unlink(missing_ok=True)
+    command = ["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", NAMESPACE]
+    subprocess.run([*command, folder / "certificate.json"], check=True, capture_output=True)
