@@ -240,6 +240,9 @@ def test_names_and_paths_of_the_machine_are_taken_out(monkeypatch):
             "user $USER on $HOST, ~/.cache and ~/x, $LOCK/wheels",
         ]
     }
+    relative = Scrubber(Path("env"), Path("lock"))
+    assert relative.all({"environment": "env, lock"}) == {"environment": "env, lock"}
+    assert relative.text(f"{Path('env').absolute()}/bin") == "$ENV/bin"
     kept = "jdoette stays; torch/lib/libMIOpen.so; ConvBinWinogradRxSf3x2"
     assert scrub.text(kept) == kept
 

@@ -23,7 +23,8 @@ class Scrubber:
             (Path("~").expanduser(), "~"),
         ):
             if path is not None:
-                for text in {str(path), str(path.absolute()), str(path.resolve())}:
+                # Never the path as it was named: "env" stands in many words.
+                for text in {str(path.absolute()), str(path.resolve())}:
                     if len(text) > 1:
                         pairs.setdefault(text, name)
         self._paths = sorted(pairs.items(), key=lambda pair: -len(pair[0]))
