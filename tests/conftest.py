@@ -28,10 +28,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--run-torch", action="store_true", help="run tests with the real torch 1.13.1 (0.9 GB)"
     )
+    parser.addoption("--run-gpu", action="store_true", help="run tests that need a GPU")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    for marker, needs in (("network", "the package index"), ("torch", "the real torch")):
+    for marker, needs in (
+        ("network", "the package index"),
+        ("torch", "the real torch"),
+        ("gpu", "a GPU"),
+    ):
         if config.getoption(f"--run-{marker}"):
             continue
         skip = pytest.mark.skip(reason=f"needs {needs}: --run-{marker}")

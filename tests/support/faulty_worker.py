@@ -14,7 +14,7 @@ sys.path.insert(0, str(WORKER))
 import sweep_channel  # noqa: E402
 import sweep_conv  # noqa: E402
 
-FAULT = json.loads(os.environ["RDNA1_LOCK_WORKER"])["task"]["fault"]
+FAULT = json.loads(os.environ["RDNA1_LOCK_WORKER"])["task"].get("fault") or ""
 right = sweep_conv.step
 kept: list[dict[str, Any]] = []
 
@@ -33,6 +33,11 @@ def wrong(device: str, tensors: Any, times: Any = None) -> dict[str, Any]:
         return right(device, tensors, times)
     if FAULT == "tf32 inputs":
         tensors = [tf32(tensors[0]), tf32(tensors[1]), tensors[2], tf32(tensors[3])]
+    if FAULT == "tf32 for real":
+        torch.backends.cudnn.allow_tf32 = True
+    chosen = torch.backends.cudnn.benchmark or not FAULT.endswith("find")
+    if FAULT.startswith("endless kernel") and tensors[0].shape[-1] == 44 and chosen:
+        torch.cuda._sleep(1 << 62)
     result = right(device, tensors, times)
     if FAULT == "last element zeroed":
         result["y"][..., -1, -1] = 0

@@ -88,7 +88,9 @@ def _repack(source: Path, target: Path, name: str, version: str) -> None:
         if name == "torch":
             added = {f"torch/lib/{lib}": code for lib, code in _stubs(archive).items()}
         metadata = archive.read(f"{old}/METADATA").decode()
-        metadata = re.sub(r"^Version: .*$", rf"Version: {version}+rocm5.2", metadata, flags=re.MULTILINE)
+        metadata = re.sub(
+            r"^Version: .*$", rf"Version: {version}+rocm5.2", metadata, flags=re.MULTILINE
+        )
         metadata = re.sub(r"^Requires-Dist: nvidia-.*\n", "", metadata, flags=re.MULTILINE)
         added[f"{new}/METADATA"] = metadata.encode()
         added[f"{new}/WHEEL"] = archive.read(f"{old}/WHEEL")
