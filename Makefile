@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: lock own-lock test lint types check network clean
+.PHONY: lock own-lock test lint types check network rehearsal clean
 
 lock: $(VENV)/.tool  ## set up, then make (or confirm) the default lock
 	$(BIN)/rdna1-lock resolve
@@ -16,6 +16,9 @@ network: $(VENV)/.dev  ## the tests that need the package index
 
 own-lock: $(VENV)/.tool  ## the lock that Nix builds the tool from, after a change of dependencies
 	$(BIN)/rdna1-lock resolve -r pyproject.toml --group backend --portable --output-dir locks/rdna1-lock-cp310
+
+rehearsal: $(VENV)/.dev  ## the sweep with the real torch 1.13.1 on the processor (0.9 GB, once)
+	$(BIN)/python -m pytest -m torch --run-torch tests/sweep
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

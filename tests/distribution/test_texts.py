@@ -43,13 +43,16 @@ def test_readme_shows_the_help_as_it_is():
     assert f"```text\n{help_of('')}\n```" in README
 
 
-def test_readme_names_every_option_of_resolve():
-    text = (ROOT / "docs" / "resolve.md").read_text()
-    command = cli.get_command(click.Context(cli), "resolve")
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_page_of_a_command_names_every_option(name: str):
+    text = (ROOT / "docs" / f"{name}.md").read_text()
+    command = cli.get_command(click.Context(cli), name)
     assert command is not None
     for parameter in command.params:
         if isinstance(parameter, click.Option):
-            assert f"`{parameter.opts[-1]}" in text, parameter.opts
+            assert any(
+                f"`{option}" in text for option in (*parameter.opts, *parameter.secondary_opts)
+            ), parameter.opts
 
 
 def test_the_changelog_has_this_version():

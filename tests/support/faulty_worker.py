@@ -11,7 +11,6 @@ from typing import Any
 WORKER = Path(__file__).parents[2] / "resolver" / "rdna1_lock" / "certify" / "worker"
 sys.path.insert(0, str(WORKER))
 
-import sweep_channel  # noqa: E402
 import sweep_conv  # noqa: E402
 
 FAULT = json.loads(os.environ["RDNA1_LOCK_WORKER"])["task"].get("fault") or ""
@@ -64,4 +63,3 @@ if __name__ == "__main__":
     sys.argv = ["worker"]
     code = (WORKER / "__main__.py").read_text()
     exec(compile(code, "__main__.py", "exec"), {"__name__": "__main__"})
-    assert sweep_channel

@@ -16,8 +16,8 @@ def make_keys(folder: Path) -> Path:
         pytest.skip("no ssh-keygen on this machine")
     lines = []
     for name in ("alice", "bob", "mallory"):
-        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name, "-f", folder / name]
-        subprocess.run(command, check=True)
+        command = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", name]
+        subprocess.run([*command, "-f", folder / name], check=True)
         public = (folder / f"{name}.pub").read_text().split()
         if name != "mallory":
             lines.append(f'{name}@example namespaces="{NAMESPACE}" {public[0]} {public[1]}\n')
@@ -28,5 +28,5 @@ def make_keys(folder: Path) -> Path:
 def sign(folder: Path, key: Path) -> None:
     """Sign a certificate as people do it by hand."""
     (folder / "certificate.json.sig").unlink(missing_ok=True)
-    command = ["ssh-keygen", "-q", "-Y", "sign", "-f", key, "-n", NAMESPACE]
-    subprocess.run([*command, folder / "certificate.json"], check=True, capture_output=True)
+    command = ["ssh-keygen", "-q", "-Y", "sign", "-n", NAMESPACE, "-f"]
+    subprocess.run([*command, key, folder / "certificate.json"], check=True, capture_output=True)

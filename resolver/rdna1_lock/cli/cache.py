@@ -27,21 +27,27 @@ KINDS = {
 def command(clear: bool, cache_dir: Path | None, as_json: bool) -> int:
     """Show what the cache holds, or delete it. Nothing in it is needed; all can be had again."""
     folder = (cache_dir or default_cache_dir()) / FORMAT
+    environments = folder.parent / "environments"
     counted = {}
     for kind in KINDS:
         files = [path for path in (folder / kind).rglob("*") if path.is_file()]
         counted[kind] = {"entries": len(files), "bytes": sum(path.stat().st_size for path in files)}
-    if clear and folder.exists():
+    files = [path for path in environments.rglob("*") if path.is_file() and not path.is_symlink()]
+    count = len(list(environments.iterdir())) if environments.exists() else 0
+    counted["environments"] = {"entries": count, "bytes": sum(p.stat().st_size for p in files)}
+    for place in (folder, environments) if clear else ():
+        if not place.exists():
+            continue
         try:
-            shutil.rmtree(folder)
+            shutil.rmtree(place)
         except OSError as error:
             raise InputError(
-                "cannot-write", f"{folder} cannot be cleared: {error.strerror}"
+                "cannot-write", f"{place} cannot be cleared: {error.strerror}"
             ) from error
     if as_json:
         print_json({"command": "cache", "folder": str(folder), "cleared": clear, "kinds": counted})
         return Exit.OK
     say(f"{folder}{' (cleared)' if clear else ''}")
-    for kind, what in KINDS.items():
+    for kind, what in {**KINDS, "environments": "environments of `certify`"}.items():
         say(f"  {counted[kind]['entries']:6} {what} ({counted[kind]['bytes'] / 1e6:.1f} MB)")
     return Exit.OK
