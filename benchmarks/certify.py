@@ -17,9 +17,9 @@ import tempfile
 import time
 from pathlib import Path
 
-from rdna1_lock.certify.environment import worker_environment
-from rdna1_lock.certify.runner import BUDGET, SETTINGS, WORKER, Patience, run_worker
 from rdna1_lock.certify.suite import ID, WARM, Case, cases
+from rdna1_lock.guard.environment import worker_environment
+from rdna1_lock.guard.runner import BUDGET, SETTINGS, WORKER, Patience, run_worker
 
 
 def bare(python: str, task: dict[str, object], env: dict[str, str]) -> None:

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.certify.outcome import Outcome
-from rdna1_lock.certify.process import all_stats, become_subreaper
-from rdna1_lock.certify.runner import (
+from rdna1_lock.guard.outcome import Outcome
+from rdna1_lock.guard.process import all_stats, become_subreaper
+from rdna1_lock.guard.runner import (
     BUDGET,
     Patience,
     Progress,
@@ -132,8 +132,8 @@ def test_an_interrupted_parent_leaves_nothing_running():
     """Ctrl-C reaches the parent only: the worker has a session of its own."""
     code = (
         "import os, sys; sys.path[:0] = [{resolver!r}];"
-        "from rdna1_lock.certify.runner import run_worker, Patience;"
-        "run_worker([sys.executable, '-I', {fake!r}], 'i', {{'way': 'sleep'}}, dict(os.environ), patience=Patience())"
+        "from rdna1_lock.guard.runner import run_worker, Patience;"
+        "run_worker([sys.executable, '-I', '-B', {fake!r}], 'i', {{'way': 'sleep'}}, dict(os.environ), patience=Patience())"
     ).format(resolver=str(FAKE.parents[2] / "resolver"), fake=str(FAKE))
     parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
     children: list[int] = []

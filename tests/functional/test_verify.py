@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.certify.outcome import Outcome, Record
 from rdna1_lock.certify.signature import NAMESPACE
 from rdna1_lock.certify.strictjson import dump, sha256
+from rdna1_lock.guard.outcome import Outcome, Record
 from support.evidence import LOCK, make_report, write_certificate
 from support.keys import make_keys, sign
 

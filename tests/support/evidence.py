@@ -9,13 +9,13 @@ from typing import Any
 
 from rdna1_lock.certify import suite
 from rdna1_lock.certify.judge import Judgement
-from rdna1_lock.certify.outcome import Outcome, Record
 from rdna1_lock.certify.page import render_page
 from rdna1_lock.certify.report import build_report, has_vision
 from rdna1_lock.certify.scrub import Scrubber
 from rdna1_lock.certify.statement import build_statement
 from rdna1_lock.certify.strictjson import dump, sha256
 from rdna1_lock.certify.sweep import Evidence, Plan
+from rdna1_lock.guard.outcome import Outcome, Record
 from rdna1_lock.host.system import Host, look_at_host
 from rdna1_lock.lock.read import read_lock
 from rdna1_lock.rules import load_gpus

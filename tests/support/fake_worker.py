@@ -19,7 +19,7 @@ WAY = SETTINGS["task"]["way"]
 FOREVER = 3600
 if WAY == "late_import":  # before anything is armed
     time.sleep(FOREVER)
-WORKER = Path(__file__).parents[2] / "resolver" / "rdna1_lock" / "certify" / "worker"
+WORKER = Path(__file__).parents[2] / "resolver" / "rdna1_lock" / "guard" / "worker"
 sys.path.insert(0, str(WORKER))
 from sweep_channel import Channel  # noqa: E402
 

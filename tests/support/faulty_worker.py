@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-WORKER = Path(__file__).parents[2] / "resolver" / "rdna1_lock" / "certify" / "worker"
+WORKER = Path(__file__).parents[2] / "resolver" / "rdna1_lock" / "guard" / "worker"
 sys.path.insert(0, str(WORKER))
 
 import sweep_conv  # noqa: E402

@@ -14,10 +14,10 @@ import pytest
 from rdna1_lock.certify import suite
 from rdna1_lock.certify import sweep as sweep_module
 from rdna1_lock.certify.judge import judge
-from rdna1_lock.certify.outcome import Outcome
-from rdna1_lock.certify.runner import BUDGET, Patience
 from rdna1_lock.certify.suite import ID, cases
 from rdna1_lock.certify.sweep import Plan, Sweep
+from rdna1_lock.guard.outcome import Outcome
+from rdna1_lock.guard.runner import BUDGET, Patience
 from support.evidence import LOCK
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]

@@ -12,13 +12,13 @@ import pytest
 from rdna1_lock.certify import suite
 from rdna1_lock.certify.judge import Verdict, judge
 from rdna1_lock.certify.miopen_log import MiopenLog
-from rdna1_lock.certify.outcome import Outcome, Record
 from rdna1_lock.certify.page import render_page
 from rdna1_lock.certify.scrub import Scrubber
 from rdna1_lock.certify.statement import build_statement
 from rdna1_lock.certify.strictjson import dump, load
 from rdna1_lock.certify.words import as_markdown, as_text, compare, compare_text
 from rdna1_lock.errors import IntegrityError
+from rdna1_lock.guard.outcome import Outcome, Record
 from rdna1_lock.host.system import look_at_host
 from rdna1_lock.lock.read import read_lock
 from rdna1_lock.rules import load_gpus

@@ -8,8 +8,8 @@ import sys
 from typing import TYPE_CHECKING
 
 from rdna1_lock.certify import suite
-from rdna1_lock.certify.runner import WORKER
 from rdna1_lock.errors import InputError
+from rdna1_lock.guard.runner import WORKER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

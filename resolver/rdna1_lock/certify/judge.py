@@ -7,7 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from rdna1_lock.certify import suite
-from rdna1_lock.certify.outcome import LATE, Outcome
+from rdna1_lock.guard.outcome import LATE, Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

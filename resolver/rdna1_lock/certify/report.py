@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from rdna1_lock import __version__
 from rdna1_lock.certify import suite
-from rdna1_lock.certify.environment import INHERITED
 from rdna1_lock.certify.judge import judge
-from rdna1_lock.certify.outcome import LATE, Outcome, Record
 from rdna1_lock.certify.strictjson import sha256
+from rdna1_lock.guard.environment import INHERITED
+from rdna1_lock.guard.outcome import LATE, Outcome, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

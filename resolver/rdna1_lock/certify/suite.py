@@ -21,7 +21,7 @@ SIZES = (32, 40, 42, 44, 48, 56, 64, 128, 224, 512)
 FIRST_HANG = 44
 WARM = 5
 
-# Errors, in units that `worker/sweep_conv.py` defines. Direct and GEMM stay below 1.1, FFT below
+# Errors, in units that `guard/worker/sweep_conv.py` defines. Direct and GEMM stay below 1.1, FFT below
 # 3, Winograd F(4x4) near 31; TF32 shows in the 2-norm alone.
 K_PASS = 8.0
 K_MAX = 64.0
@@ -115,7 +115,7 @@ def suite_digest() -> str:
 def worker_digest() -> str:
     """Return the sha256 over the worker's files: which program measured."""
     total = hashlib.sha256()
-    folder = files("rdna1_lock.certify").joinpath("worker")
+    folder = files("rdna1_lock.guard").joinpath("worker")
     for name in sorted(item.name for item in folder.iterdir() if item.name.endswith(".py")):
         content = folder.joinpath(name).read_bytes()
         total.update(f"{name} {len(content)}\n".encode() + content)

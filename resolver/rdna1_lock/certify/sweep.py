@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdna1_lock.certify.environment import worker_environment
 from rdna1_lock.certify.kernel_log import KernelLog
 from rdna1_lock.certify.miopen_log import MiopenLog
-from rdna1_lock.certify.outcome import HANGS, Outcome, Record
-from rdna1_lock.certify.process import become_subreaper
-from rdna1_lock.certify.runner import WORKER, Patience, Progress, reap_survivors, run_worker
 from rdna1_lock.certify.suite import WARM, Case
+from rdna1_lock.guard.environment import worker_environment
+from rdna1_lock.guard.outcome import HANGS, Outcome, Record
+from rdna1_lock.guard.process import become_subreaper
+from rdna1_lock.guard.runner import WORKER, Patience, Progress, reap_survivors, run_worker
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

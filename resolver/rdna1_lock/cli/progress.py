@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from rdna1_lock.certify.outcome import Record
-    from rdna1_lock.certify.runner import Progress
+    from rdna1_lock.guard.outcome import Record
+    from rdna1_lock.guard.runner import Progress
 
 PATIENT = 10.0
 EVERY = 30.0

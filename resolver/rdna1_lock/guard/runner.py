@@ -19,8 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdna1_lock.certify.outcome import Outcome, Record, classify
-from rdna1_lock.certify.process import (
+from rdna1_lock.guard.outcome import Outcome, Record, classify
+from rdna1_lock.guard.process import (
     all_stats,
     exit_of,
     family_ticks,
