@@ -360,8 +360,9 @@ def test_an_interpreter_of_another_machine_is_refused(locked, run, tmp_path):
         "version": "3.10.1",
         "implementation": "CPython",
         "machine": "aarch64",
-        "venv": False,
-        "paths": {},
+        "prefix": "/usr",
+        "base_prefix": "/usr",
+        "paths": {"purelib": "/nowhere", "platlib": "/nowhere"},
         "distributions": [],
     }
     fake.write_text(f"#!/bin/sh\ncat <<'E'\n{json.dumps(told)}\nE\n")

@@ -177,6 +177,28 @@ def test_shipped_digests_are_those_of_numpy(environment: Path, main):
     assert json.loads(done.stdout) == suite.digests()
 
 
+def test_audit_sees_the_cuda_build_for_what_it_is(environment: Path, place: Path, main):
+    """The real torch 1.13.1 of the default index, of which `pip check` has nothing to say."""
+    import subprocess
+    import sys
+
+    wheel = next(rocm_named_wheels()["torch"].parent.glob("torch-1.13.1-cp310-*.whl"))
+    python = find_python("3.10")
+    subprocess.run([python, "-m", "venv", "--without-pip", "cuda"], check=True)
+    pip = [sys.executable, "-m", "pip", "--python", "cuda/bin/python"]
+    kept = [*pip, "install", "-q", "--no-deps", "--no-compile", "--no-index"]
+    subprocess.run([*kept, wheel], check=True)
+    result = main("audit", "cuda", "--json")
+    assert result.status == 1
+    told = {item["rule"]: item["seen"] for item in json.loads(result.out)["findings"]}
+    assert told["R03"] == "torch 1.13.1 is a build for CUDA (11.7), which sees no AMD card"
+    # The renamed one has a label that lies.
+    renamed = main("audit", environment, "--deep", "--json")
+    told = [item["seen"] for item in json.loads(renamed.out)["findings"]]
+    assert "torch 1.13.1+rocm5.2 is a build for CUDA (11.7), which sees no AMD card" in told
+    assert "torch.version.hip is None in the running torch" in told
+
+
 def test_numpy_2_passes_every_convolution_and_is_caught(environment: Path, main, place: Path):
     """The last test: it spoils the environment."""
     import subprocess

@@ -118,6 +118,7 @@ def _host(host: Host) -> dict[str, Any]:
         "system": host.system,
         "processor": host.processor,
         "container": host.container,
+        "system_rocm": host.rocm,
         "driver_loaded": host.driver_loaded,
         "amdgpu": dict(host.parameters),
         "devices": [asdict(device) for device in host.devices],

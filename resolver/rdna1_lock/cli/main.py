@@ -24,6 +24,7 @@ COMMANDS = {
     "sync": "Make a virtual environment exactly the lock.",
     "env": "Print the variables that a lock needs.",
     "nix": "Write the Nix files of a lock; put its wheels into the store.",
+    "audit": "Find what is wrong with an environment, a lock or this machine.",
     "certify": "Prove by a sweep that convolutions work on this card.",
     "verify": "Check the certificates of a lock.",
     "rules": "Show the rules and stacks, with evidence and sources.",

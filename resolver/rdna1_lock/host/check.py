@@ -41,6 +41,14 @@ def check_host(
         *_libc(host, rules, rocm),
         *_kernel(host, rules, rocm),
     ]
+    if host.rocm is not None:
+        found.append(
+            make_finding(
+                rules.by_id["R10"],
+                seen=f"ROCm {host.rocm} is installed on this system; the wheels use their own",
+                where="/opt/rocm",
+            )
+        )
     if host.rdna1 and (rocm is None or rocm < NATIVE):
         found.append(_half_precision(host.rdna1[0], rules))
     return found

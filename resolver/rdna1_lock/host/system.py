@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ class Host:
     parameters: Mapping[str, str]
     devices: tuple[Device, ...]
     gpus: tuple[Gpu, ...]
-    kernel_log: tuple[str, ...] = field(default=())
+    rocm: str | None = None
 
     @property
     def rdna1(self) -> tuple[Gpu, ...]:
@@ -95,7 +95,14 @@ def look_at_host(
         parameters={name: text for name, text in parameters.items() if text is not None},
         devices=tuple(_device(root, name) for name in dict.fromkeys(["dev/kfd", *renders])),
         gpus=gpus,
+        rocm=_system_rocm(root),
     )
+
+
+def _system_rocm(root: Path) -> str | None:
+    """Return the version of a ROCm that is installed beside the wheels, e.g. ``6.2.4``."""
+    text = read_text(root / "opt/rocm/.info/version")
+    return text.split("-")[0] if text else None
 
 
 def libc_version() -> str | None:

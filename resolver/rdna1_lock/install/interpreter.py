@@ -11,25 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rdna1_lock.errors import InputError, UsageError
+from rdna1_lock.install import probe as asking
 
-# Runs under any Python from 3.7 on, isolated, with the standard library alone.
-PROBE = """
-import json, platform, sys, sysconfig
-try:
-    from importlib.metadata import distributions
-    dists = [[d.metadata["Name"], d.version, str(d._path)] for d in distributions(path=sorted({sysconfig.get_path("purelib"), sysconfig.get_path("platlib")}))]
-except ImportError:
-    dists = None
-print(json.dumps({
-    "version": ".".join(map(str, sys.version_info[:3])),
-    "implementation": platform.python_implementation(),
-    "machine": platform.machine(),
-    "prefix": sys.prefix,
-    "venv": sys.prefix != sys.base_prefix,
-    "paths": {key: sysconfig.get_path(key) for key in ("purelib", "platlib", "scripts", "data", "include")},
-    "distributions": dists,
-}))
-"""
 TIMEOUT = 60
 
 
@@ -69,7 +52,7 @@ def probe(executable: Path | str) -> Interpreter | None:
     """Ask an interpreter what it is; None where it does not run."""
     try:
         result = subprocess.run(
-            [str(executable), "-I", "-c", PROBE],
+            [str(executable), "-I", "-B", asking.__file__],
             capture_output=True,
             text=True,
             check=False,
@@ -79,15 +62,18 @@ def probe(executable: Path | str) -> Interpreter | None:
         data: dict[str, Any] = json.loads(result.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired):
         return None
+    own = {os.path.realpath(data["paths"][key]) for key in ("purelib", "platlib")}
     return Interpreter(
         executable=Path(shutil.which(str(executable)) or executable),
         version=data["version"],
         implementation=data["implementation"],
         machine=data["machine"],
-        venv=data["venv"],
+        venv=data["prefix"] != data["base_prefix"],
         paths=data["paths"],
         distributions=tuple(
-            (name, version, path) for name, version, path in data["distributions"] or ()
+            (item["name"], item["version"] or "", item["path"])
+            for item in data["distributions"]
+            if item["place"] in own
         ),
     )
 
