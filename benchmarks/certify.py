@@ -19,7 +19,8 @@ from pathlib import Path
 
 from rdna1_lock.certify.suite import ID, WARM, Case, cases
 from rdna1_lock.guard.environment import worker_environment
-from rdna1_lock.guard.runner import BUDGET, SETTINGS, WORKER, Patience, run_worker
+from rdna1_lock.guard.patience import BUDGET, Patience
+from rdna1_lock.guard.runner import SETTINGS, WORKER, run_worker
 
 
 def bare(python: str, task: dict[str, object], env: dict[str, str]) -> None:

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+import rdna1_lock.install.sync  # noqa: F401  # it must not be imported first while `compare` is a stand-in
 from rdna1_lock.certify import sweep as sweep_module
 from rdna1_lock.certify.suite import ID, cases
 from rdna1_lock.certify.sweep import Plan, Sweep
 from rdna1_lock.guard.outcome import Outcome
-from rdna1_lock.guard.runner import BUDGET, WORKER, Patience
+from rdna1_lock.guard.patience import BUDGET, Patience
+from rdna1_lock.guard.runner import WORKER
 from rdna1_lock.host.system import look_at_host
 from rdna1_lock.lock.read import read_lock
 from rdna1_lock.rules import load_gpus

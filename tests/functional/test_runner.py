@@ -13,15 +13,10 @@ from pathlib import Path
 import pytest
 
 from rdna1_lock.guard.outcome import Outcome
+from rdna1_lock.guard.patience import BUDGET, Patience, Progress
 from rdna1_lock.guard.process import all_stats, become_subreaper
-from rdna1_lock.guard.runner import (
-    BUDGET,
-    Patience,
-    Progress,
-    Record,
-    reap_survivors,
-    run_worker,
-)
+from rdna1_lock.guard.runner import Record, run_worker
+from rdna1_lock.guard.stacks import reap_survivors
 
 FAKE = Path(__file__).parents[1] / "support" / "fake_worker.py"
 # Long enough for a slow machine to start Python in.
@@ -132,7 +127,8 @@ def test_an_interrupted_parent_leaves_nothing_running():
     """Ctrl-C reaches the parent only: the worker has a session of its own."""
     code = (
         "import os, sys; sys.path[:0] = [{resolver!r}];"
-        "from rdna1_lock.guard.runner import run_worker, Patience;"
+        "from rdna1_lock.guard.runner import run_worker;"
+        "from rdna1_lock.guard.patience import Patience;"
         "run_worker([sys.executable, '-I', '-B', {fake!r}], 'i', {{'way': 'sleep'}}, dict(os.environ), patience=Patience())"
     ).format(resolver=str(FAKE.parents[2] / "resolver"), fake=str(FAKE))
     parent = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)

@@ -17,7 +17,7 @@ from rdna1_lock.certify.judge import judge
 from rdna1_lock.certify.suite import ID, cases
 from rdna1_lock.certify.sweep import Plan, Sweep
 from rdna1_lock.guard.outcome import Outcome
-from rdna1_lock.guard.runner import BUDGET, Patience
+from rdna1_lock.guard.patience import BUDGET, Patience
 from support.evidence import LOCK
 
 pytestmark = [pytest.mark.gpu, pytest.mark.slow]

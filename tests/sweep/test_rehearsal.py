@@ -11,7 +11,8 @@ import pytest
 from rdna1_lock.certify import suite
 from rdna1_lock.certify.judge import judge
 from rdna1_lock.guard.outcome import Outcome
-from rdna1_lock.guard.runner import WORKER, Patience, run_worker
+from rdna1_lock.guard.patience import Patience
+from rdna1_lock.guard.runner import WORKER, run_worker
 from support.interpreters import find_python
 from support.keys import make_keys
 from support.replica import ROCM_TAG

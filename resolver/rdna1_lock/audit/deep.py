@@ -7,7 +7,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 from rdna1_lock.guard.outcome import HANGS, Outcome
-from rdna1_lock.guard.runner import WORKER, Patience, run_worker
+from rdna1_lock.guard.patience import Patience
+from rdna1_lock.guard.runner import WORKER, run_worker
 from rdna1_lock.rules.finding import Finding, make_finding
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from packaging.version import Version
 from rdna1_lock.audit.commands import install, uninstall
 from rdna1_lock.audit.family import is_rocm, where
 from rdna1_lock.audit.subject import FAMILY
+from rdna1_lock.model import OLDEST_GLIBC_MINOR, Target
 from rdna1_lock.rules.finding import Finding, make_finding
 from rdna1_lock.rules.model import Severity
 
@@ -146,22 +147,8 @@ def _dependencies(subject: Subject, rules: RuleSet) -> Iterator[Finding]:
 
 def _markers(subject: Subject) -> dict[str, str]:
     """Return the marker variables of the audited interpreter, no extra chosen."""
-    version = str(subject.python or "3.10")
-    series = ".".join(version.split(".")[:2])
-    return {
-        "implementation_name": "cpython",
-        "implementation_version": version,
-        "os_name": "posix",
-        "platform_machine": "x86_64",
-        "platform_python_implementation": "CPython",
-        "platform_release": "",
-        "platform_system": "Linux",
-        "platform_version": "",
-        "python_full_version": version if version.count(".") > 1 else f"{version}.0",
-        "python_version": series,
-        "sys_platform": "linux",
-        "extra": "",
-    }
+    target = Target(python=subject.python or Version("3.10"), glibc_minor=OLDEST_GLIBC_MINOR)
+    return {**target.marker_environment, "extra": ""}
 
 
 def check_against(subject: Subject, rules: RuleSet, lock: Lock, label: str) -> Iterator[Finding]:

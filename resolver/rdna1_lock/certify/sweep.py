@@ -14,8 +14,10 @@ from rdna1_lock.certify.miopen_log import MiopenLog
 from rdna1_lock.certify.suite import WARM, Case
 from rdna1_lock.guard.environment import worker_environment
 from rdna1_lock.guard.outcome import HANGS, Outcome, Record
+from rdna1_lock.guard.patience import Patience, Progress
 from rdna1_lock.guard.process import become_subreaper
-from rdna1_lock.guard.runner import WORKER, Patience, Progress, reap_survivors, run_worker
+from rdna1_lock.guard.runner import WORKER, run_worker
+from rdna1_lock.guard.stacks import reap_survivors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

@@ -226,7 +226,8 @@ def _table(report: Report, asked: Asked) -> None:
         for item in advice:
             click.echo(_filled(f"{item.rule} {item.seen}", "  ", "      "))
         click.echo("")
-    counts = f"{report.count(Severity.ERROR)} errors, {report.count(Severity.WARNING)} warnings"
+    numbers = {"error": report.count(Severity.ERROR), "warning": report.count(Severity.WARNING)}
+    counts = ", ".join(f"{n} {word}{'' if n == 1 else 's'}" for word, n in numbers.items())
     aside = f", {len(report.suppressed)} set aside by {asked.config}" if report.suppressed else ""
     say(f"{', '.join(report.subjects)}: {counts}{aside}")
     for text in report.notes:
@@ -247,7 +248,7 @@ def _finding(item: Finding, asked: Asked) -> None:
         click.echo(_filled(f"{name + ':':9}{text}", "  ", " " * 11))
     for tool, text in item.commands:
         # Never wrapped: it is there to be copied.
-        click.echo(f"  {tool + ':':9}{text}")
+        click.echo(f"  {tool + ': ':9}{text}")
     if asked.verbose:
         for source in item.sources:
             click.echo(f"  source:  {source}")

@@ -307,7 +307,7 @@ def _environment(
 
 
 def _patience(first: float | None) -> Any:
-    from rdna1_lock.guard.runner import BUDGET, Patience  # noqa: PLC0415
+    from rdna1_lock.guard.patience import BUDGET, Patience  # noqa: PLC0415
 
     return Patience(budget={**BUDGET, "first": first}) if first else Patience()
 

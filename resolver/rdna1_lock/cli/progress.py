@@ -10,7 +10,7 @@ import click
 
 if TYPE_CHECKING:
     from rdna1_lock.guard.outcome import Record
-    from rdna1_lock.guard.runner import Progress
+    from rdna1_lock.guard.patience import Progress
 
 PATIENT = 10.0
 EVERY = 30.0

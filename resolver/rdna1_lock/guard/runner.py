@@ -11,15 +11,15 @@ import contextlib
 import json
 import os
 import selectors
-import shutil
 import signal
 import subprocess
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rdna1_lock.guard.inbox import Inbox
 from rdna1_lock.guard.outcome import Outcome, Record, classify
+from rdna1_lock.guard.patience import Progress
 from rdna1_lock.guard.process import (
     all_stats,
     exit_of,
@@ -28,86 +28,17 @@ from rdna1_lock.guard.process import (
     stat_of,
     threads_of,
 )
+from rdna1_lock.guard.stacks import CHUNK, SURVIVORS, Ring, native_stacks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from rdna1_lock.guard.patience import Patience
+
 WORKER = Path(__file__).with_name("worker")
 SETTINGS = "RDNA1_LOCK_WORKER"
 MARK = "RDNA1_LOCK_CASE"
-# Seconds for each phase. First calls compile kernels: half a minute was reported, five are waited.
-BUDGET: dict[str, float] = {
-    "spawn": 60,
-    "import": 180,
-    "device": 90,
-    "reference": 120,
-    "first": 300,
-    "warm": 60,
-    "compare": 60,
-    "teardown": 20,
-}
-OTHER_PHASE = 60.0
-TAIL = 64 * 1024
-LINE_LIMIT = 1 << 20
-CHUNK = 65536
 CHUNKS_PER_TURN = 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patience:
-    """Seconds to wait: for each phase, and between the signals that end a hang."""
-
-    budget: Mapping[str, float] = field(default_factory=lambda: BUDGET)
-    evidence: float = 1.0
-    term: float = 3.0
-    kill: float = 5.0
-    heartbeat: float = 1.0
-
-    def of(self, phase: str) -> float:
-        """Return the budget of a phase."""
-        return self.budget.get(phase, OTHER_PHASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What a worker is at: told about once a second while it runs."""
-
-    name: str
-    case: str | None
-    phase: str
-    waited: float
-    busy: bool
-
-
-class Ring:
-    """The last bytes of a stream of any length."""
-
-    def __init__(self) -> None:
-        self.total = 0
-        self._kept = bytearray()
-
-    def add(self, data: bytes) -> None:
-        """Take bytes; old ones fall out."""
-        self.total += len(data)
-        self._kept += data
-        if len(self._kept) > 2 * TAIL:
-            del self._kept[:-TAIL]
-
-    def tail(self, size: int) -> str:
-        """Return the end as text."""
-        return bytes(self._kept[-size:]).decode("utf-8", "replace")
-
-
-# Children that survived SIGKILL: kept, so that they are reaped should they ever end.
-SURVIVORS: list[subprocess.Popen[bytes]] = []
-
-
-def reap_survivors() -> list[int]:
-    """Reap what has ended by now; return the pids that still have not."""
-    for process in list(SURVIVORS):
-        if process.poll() is not None:
-            SURVIVORS.remove(process)
-    return [process.pid for process in SURVIVORS]
 
 
 def run_worker(
@@ -185,6 +116,7 @@ class _Run:
             return
         self.pid = self.process.pid
         self.stderr, self.stacks = Ring(), Ring()
+        self.said = Inbox(self.started)
         self.selector = selectors.DefaultSelector()
         assert self.process.stdout is not None  # noqa: S101  # PIPE was asked for
         assert self.process.stderr is not None  # noqa: S101
@@ -192,7 +124,7 @@ class _Run:
             (self.process.stdout.fileno(), lambda _: None),
             (self.process.stderr.fileno(), self._take_stderr),
             (evidence_read, self.stacks.add),
-            (result_read, self._take_result),
+            (result_read, self.said.feed),
         ):
             os.set_blocking(handle, False)
             self.selector.register(handle, selectors.EVENT_READ, sink)
@@ -200,71 +132,14 @@ class _Run:
             pidfd = os.pidfd_open(self.pid)
             self.handles.append(pidfd)
             self.selector.register(pidfd, selectors.EVENT_READ, None)
-        self.buffer = bytearray()
-        self.dropping = False
-        self.bad_lines = 0
-        self.cases: list[dict[str, Any]] = []
-        self.result: dict[str, Any] | None = None
-        self.error: str | None = None
-        self.phase, self.phase_began = "spawn", self.started
-        self.case: str | None = None
-        self.phases: list[tuple[str, str | None, float]] = []
-        self.beats = 0
-        self.last_beat: float | None = None
         self.last_told, self.last_ticks = self.started, 0
         self.hang: dict[str, Any] | None = None
         self.killed_with: str | None = None
         self.exit: tuple[str, int] | None = None
 
-    # What comes in.
-
     def _take_stderr(self, data: bytes) -> None:
         self.stderr.add(data)
         self.on_stderr(data)
-
-    def _take_result(self, data: bytes) -> None:
-        self.buffer += data
-        while (end := self.buffer.find(b"\n")) >= 0:
-            line = bytes(self.buffer[:end])
-            del self.buffer[: end + 1]
-            if self.dropping:
-                self.dropping = False
-                continue
-            try:
-                message = json.loads(line)
-                if not isinstance(message, dict):
-                    raise TypeError  # noqa: TRY301
-            except (ValueError, TypeError, RecursionError):
-                self.bad_lines += 1
-                continue
-            self._take_message(message)
-        if len(self.buffer) > LINE_LIMIT:
-            self.buffer.clear()
-            self.bad_lines += 1
-            self.dropping = True
-
-    def _take_message(self, message: dict[str, Any]) -> None:
-        now = time.monotonic()
-        if "beat" in message:
-            self.beats += 1
-            self.last_beat = now
-        elif "phase" in message:
-            case = message.get("case")
-            self._enter(str(message["phase"])[:40], None if case is None else str(case)[:80])
-        elif isinstance(message.get("case"), dict):
-            self.cases.append(message["case"])
-        elif isinstance(message.get("result"), dict):
-            self.result = message["result"]
-            self._enter("teardown", None)
-        elif "error" in message:
-            self.error = str(message["error"])[:500]
-        else:
-            self.bad_lines += 1
-
-    def _enter(self, phase: str, case: str | None) -> None:
-        now = time.monotonic()
-        self.phases.append((self.phase, self.case, round(now - self.phase_began, 4)))
-        self.phase, self.case, self.phase_began = phase, case, now
 
     def _pump(self, timeout: float) -> None:
         """Read what is there; bounded, so that a flood cannot put the deadline off."""
@@ -302,7 +177,7 @@ class _Run:
         """Wait for the end of the worker, or of the patience with its phase."""
         while not self._ended():
             now = time.monotonic()
-            left = self.phase_began + self.patience.of(self.phase) - now
+            left = self.said.phase_began + self.patience.of(self.said.phase) - now
             if left <= 0:
                 self._end_hang()
                 return
@@ -314,15 +189,17 @@ class _Run:
         self.last_told = now
         ticks = family_ticks(self.pid)
         busy, self.last_ticks = ticks > self.last_ticks, ticks
-        waited = now - self.phase_began
+        waited = now - self.said.phase_began
         self.tell(
-            Progress(name=self.name, case=self.case, phase=self.phase, waited=waited, busy=busy)
+            Progress(
+                name=self.name, case=self.said.case, phase=self.said.phase, waited=waited, busy=busy
+            )
         )
 
     def _end_hang(self) -> None:
         """Take evidence, then end the group: SIGTERM, SIGKILL, or leave it and say so."""
         now = time.monotonic()
-        age = None if self.last_beat is None else round(now - self.last_beat, 2)
+        age = None if self.said.last_beat is None else round(now - self.said.last_beat, 2)
         before = threads_of(self.pid)
         children = [
             f"{stat.comm} ({stat.state})"
@@ -331,13 +208,13 @@ class _Run:
         ]
         # The worker's own watchdog is the better witness. Its handler is known to stand once it
         # has sent a heartbeat; before, the signal would kill it.
-        if self.result is None and self.last_beat is not None and not self.stacks.total:
+        if self.said.result is None and self.said.last_beat is not None and not self.stacks.total:
             with contextlib.suppress(OSError):
                 os.kill(self.pid, signal.SIGUSR1)
         self.hang = {
-            "phase": self.phase,
-            "case": self.case,
-            "waited": round(now - self.phase_began, 2),
+            "phase": self.said.phase,
+            "case": self.said.case,
+            "waited": round(now - self.said.phase_began, 2),
             "heartbeat_age": age,
             "children": children[:16],
         }
@@ -367,12 +244,12 @@ class _Run:
         left_behind = self._end_descendants() if self.exit is not None else ()
         seconds = time.monotonic() - self.started
         suspended = time.clock_gettime(time.CLOCK_BOOTTIME) - self.booted - seconds
-        self.phases.append((self.phase, self.case, round(time.monotonic() - self.phase_began, 4)))
+        self.said.close_phase()
         outcome = classify(
             exit_status=self.exit,
             hang=self.hang,
-            has_result=self.result is not None,
-            broken_lines=bool(self.bad_lines or self.buffer),
+            has_result=self.said.result is not None,
+            broken_lines=self.said.broken,
             suspended=suspended,
         )
         survivor: tuple[dict[str, Any], ...] = ()
@@ -383,20 +260,20 @@ class _Run:
             name=self.name,
             outcome=outcome,
             seconds=round(seconds, 3),
-            phase=self.hang["phase"] if self.hang else self.phase,
-            case=self.hang["case"] if self.hang else self.case,
-            phases=tuple(self.phases),
-            beats=self.beats,
-            cases=tuple(self.cases),
-            result=self.result,
-            error=self.error,
+            phase=self.hang["phase"] if self.hang else self.said.phase,
+            case=self.hang["case"] if self.hang else self.said.case,
+            phases=tuple(self.said.phases),
+            beats=self.said.beats,
+            cases=tuple(self.said.cases),
+            result=self.said.result,
+            error=self.said.error,
             exit=self.exit,
             killed_with=self.killed_with,
             suspended=round(max(0.0, suspended), 3),
             stderr=self.stderr.tail(4000),
             stderr_bytes=self.stderr.total,
             stacks=self.stacks.tail(8000),
-            bad_lines=self.bad_lines,
+            bad_lines=self.said.bad_lines,
             hang=self.hang,
             left_behind=left_behind,
             survivor=survivor,
@@ -451,37 +328,3 @@ class _Run:
             for stream in (self.process.stdout, self.process.stderr):
                 if stream is not None:
                     stream.close()
-
-
-def native_stacks(pid: int, limit: float = 8.0) -> str | None:
-    """Ask py-spy, where it is installed, for the stacks with their C frames' callers.
-
-    Always without pausing the process and with a limit of its own: on a process in
-    uninterruptible sleep a plain dump hangs as well.
-    """
-    program = os.environ.get("RDNA1_LOCK_PYSPY") or shutil.which("py-spy")
-    if not program:
-        return None
-    ring = Ring()
-    process = subprocess.Popen(  # no `with`: its end waits without a limit
-        [program, "dump", "--nonblocking", "--pid", str(pid)],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-    assert process.stdout is not None  # noqa: S101  # PIPE was asked for
-    os.set_blocking(process.stdout.fileno(), False)
-    end = time.monotonic() + limit
-    while process.poll() is None and time.monotonic() < end:
-        with contextlib.suppress(BlockingIOError):
-            ring.add(os.read(process.stdout.fileno(), CHUNK))
-        time.sleep(0.02)
-    if process.poll() is None:
-        with contextlib.suppress(OSError):
-            os.killpg(process.pid, signal.SIGKILL)
-        SURVIVORS.append(process)
-    with contextlib.suppress(BlockingIOError):
-        ring.add(os.read(process.stdout.fileno(), CHUNK))
-    process.stdout.close()
-    return ring.tail(6000)

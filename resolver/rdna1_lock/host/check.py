@@ -56,7 +56,7 @@ def check_host(
 
 def _driver(host: Host, rules: RuleSet) -> Iterator[Finding]:
     """Look for cards, and for cards that KFD left out other than for their atomics."""
-    rule = rules.by_id["R16"]
+    rule = rules.by_id["R28"]
     if not host.sysfs:
         yield make_finding(
             rule,
@@ -78,7 +78,7 @@ def _driver(host: Host, rules: RuleSet) -> Iterator[Finding]:
     elif not host.rdna1:
         names = ", ".join(f"{gpu.gfx or gpu.pci_id} in {gpu.slot}" for gpu in host.gpus)
         yield make_finding(
-            rules.by_id["R06"],
+            rule,
             severity=Severity.WARNING,
             seen=f"no card is RDNA1: {names}",
             where="/sys/class/kfd/kfd/topology/nodes",
