@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 
+from support.repository import ROOT, copy_repository
+
 pytestmark = [pytest.mark.network, pytest.mark.slow]
-ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture
@@ -27,18 +28,7 @@ def project(tmp_path: Path) -> Path:
 @pytest.fixture
 def published(tmp_path: Path) -> Path:
     """The repository as a commit of its own, with what is in the tree now."""
-    place = tmp_path / "published"
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (place / name).parent.mkdir(parents=True, exist_ok=True)
-            (place / name).write_bytes((ROOT / name).read_bytes())
+    place = copy_repository(tmp_path / "published")
     who = ["-c", "user.name=t", "-c", "user.email=t@example.invalid"]
     for command in (["init", "-q"], ["add", "."], [*who, "commit", "-qm", "now"]):
         subprocess.run(["git", *command], cwd=place, check=True)

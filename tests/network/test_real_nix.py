@@ -13,10 +13,10 @@ from rdna1_lock import __version__
 from support.downloads import downloads
 from support.nix import SYSTEM, Nix, need_nix
 from support.replica import build_replica
+from support.repository import ROOT, copy_repository
 from support.server import Server
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
-ROOT = Path(__file__).parents[2]
 FOLDER = Path("locks/rocm5.2-cp310")
 OWN = Path("locks/rdna1-lock-cp310")
 LOOK = """
@@ -93,18 +93,7 @@ def test_a_shell_of_real_wheels(nix: Nix, locked: tuple[Path, Path], server: Ser
 def repository(locked: tuple[Path, Path], nix: Nix, run) -> Path:
     """A clone whose default lock is the one of stand-ins; all its wheels are in Nix' mirror."""
     folder, wheels = locked
-    clone = Path("repository").resolve()
-    listed = subprocess.run(
-        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    for name in listed.stdout.splitlines():
-        if (ROOT / name).is_file():
-            (clone / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copyfile(ROOT / name, clone / name)
+    clone = copy_repository(Path("repository").resolve())
     shutil.copytree(folder, clone / FOLDER, dirs_exist_ok=True)
     own = downloads("own-wheels")
     fetched = run("fetch", clone / OWN, "--dest", own)

@@ -59,8 +59,8 @@ def plan(*shapes: tuple[int, int, int, int]) -> Plan:
     )
 
 
-def test_a_kernel_that_never_ends_is_survived(monkeypatch):
-    """In the one case it is recorded with its stack, and the sweep goes on with the next."""
+def use_fault(monkeypatch: pytest.MonkeyPatch, fault: str) -> None:
+    """Have the sweep's workers do one thing wrong."""
     monkeypatch.setattr(sweep_module, "WORKER", FAULTY)
     monkeypatch.setattr(
         sweep_module.Sweep,
@@ -69,9 +69,14 @@ def test_a_kernel_that_never_ends_is_survived(monkeypatch):
             "kind": "convolutions",
             "cases": [case.to_task() for case in chosen],
             "warm": 2,
-            "fault": "endless kernel at 44",
+            "fault": fault,
         },
     )
+
+
+def test_a_kernel_that_never_ends_is_survived(monkeypatch):
+    """In the one case it is recorded with its stack, and the sweep goes on with the next."""
+    use_fault(monkeypatch, "endless kernel at 44")
     made = plan((1, 3, 64, 42), (1, 3, 64, 44), (1, 3, 64, 48))
     started = time.monotonic()
     sweep = Sweep(made)
@@ -97,17 +102,7 @@ def test_a_kernel_that_never_ends_is_survived(monkeypatch):
 
 
 def test_the_sweep_goes_on_after_one_hang(monkeypatch):
-    monkeypatch.setattr(sweep_module, "WORKER", FAULTY)
-    monkeypatch.setattr(
-        sweep_module.Sweep,
-        "_convolutions",
-        lambda self, chosen: {
-            "kind": "convolutions",
-            "cases": [case.to_task() for case in chosen],
-            "warm": 2,
-            "fault": "endless kernel at 44 find",
-        },
-    )
+    use_fault(monkeypatch, "endless kernel at 44 find")
     sweep = Sweep(plan((1, 3, 64, 42), (1, 3, 64, 44), (1, 3, 64, 48)))
     monkeypatch.setattr(sweep, "_look_closer", lambda log: None)
     evidence = sweep.run()

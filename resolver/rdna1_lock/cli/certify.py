@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rdna1_lock.cli.files import write_files
 from rdna1_lock.cli.locks import INDEX_OPTIONS, LOCK, fetch_into, options
 from rdna1_lock.cli.render import note, print_json, say
-from rdna1_lock.errors import Exit, HostError, InputError, IntegrityError, UsageError
+from rdna1_lock.errors import Exit, HostError, InputError, UsageError
 from rdna1_lock.lock.place import lock_file, open_lock
 
 if TYPE_CHECKING:
@@ -126,6 +125,7 @@ def _run(asked: Asked) -> int:
     from rdna1_lock.certify.scrub import Scrubber  # noqa: PLC0415
     from rdna1_lock.certify.suite import cases, seed_of  # noqa: PLC0415
     from rdna1_lock.certify.sweep import Plan, Sweep  # noqa: PLC0415
+    from rdna1_lock.cli.certificates import write_certificate  # noqa: PLC0415
     from rdna1_lock.cli.progress import Teller  # noqa: PLC0415
     from rdna1_lock.host.system import look_at_host  # noqa: PLC0415
     from rdna1_lock.rules import load_gpus  # noqa: PLC0415
@@ -175,7 +175,9 @@ def _run(asked: Asked) -> int:
         expected=expected,
         scrub=Scrubber(environment.executable.parent.parent, file.parent),
     )
-    written = _write(asked, file.parent, report, found)
+    written = write_certificate(
+        asked.output_dir or file.parent, report, found, key=asked.key, dsse_key=asked.dsse_key
+    )
     return _finish(asked, report, found, written)
 
 
@@ -315,53 +317,6 @@ def _patience(first: float | None) -> Any:
 def _workers(plan: Plan) -> int:
     isolated = 0 if plan.quick else len(plan.cases)
     return isolated + 4 + plan.vision + (len(plan.variables) if plan.ablate else 0)
-
-
-def _write(asked: Asked, folder: Path, report: dict[str, Any], found: Judgement) -> dict[str, Path]:
-    """Write the files; a certificate that stands there stays, and the new one goes beside it."""
-    from rdna1_lock.certify.page import render_page  # noqa: PLC0415
-    from rdna1_lock.certify.signature import sign  # noqa: PLC0415
-    from rdna1_lock.certify.statement import build_statement  # noqa: PLC0415
-    from rdna1_lock.certify.strictjson import dump, sha256  # noqa: PLC0415
-    from rdna1_lock.certify.verify import (  # noqa: PLC0415
-        CERTIFICATE,
-        ENVELOPE,
-        OTHERS,
-        PAGE,
-        REPORT,
-        SIGNATURE,
-    )
-
-    report_bytes = dump(report)
-    statement = build_statement(report, report_bytes, report["lock"]["sha256"], found)
-    place = asked.output_dir or folder
-    if _is_certified(place / REPORT):
-        place = place / OTHERS / sha256(statement)[:12]
-    texts = {
-        REPORT: report_bytes.decode(),
-        CERTIFICATE: statement.decode(),
-        PAGE: render_page(report, found),
-    }
-    if asked.dsse_key is not None:
-        from rdna1_lock.certify.dsse import make_envelope  # noqa: PLC0415
-
-        texts[ENVELOPE] = make_envelope(statement, asked.dsse_key).decode()
-    write_files(place, texts)
-    for left in {SIGNATURE, ENVELOPE} - texts.keys():
-        (place / left).unlink(missing_ok=True)
-    written = {name: place / name for name in texts}
-    if asked.key is not None:
-        written[SIGNATURE] = sign(place / CERTIFICATE, asked.key)
-    return written
-
-
-def _is_certified(report: Path) -> bool:
-    from rdna1_lock.certify.strictjson import load  # noqa: PLC0415
-
-    try:
-        return load(report.read_bytes(), str(report)).get("verdict") == "certified"
-    except (OSError, IntegrityError):
-        return False
 
 
 def _finish(
