@@ -118,8 +118,9 @@ def test_numpy_2(build, audit):
 
 
 def test_numpy_2_is_right_for_a_newer_torch(build, audit):
-    severe, _ = audit(build(torch("2.4.0+rocm6.0"), Spec("numpy", "2.2.6")))
+    severe, data = audit(build(torch("2.4.0+rocm6.0"), Spec("numpy", "2.2.6")))
     assert "R05" not in {rule for rule, _ in severe}
+    assert "R22" not in {item["rule"] for item in data["findings"]}
 
 
 def test_cuda_torch_from_the_default_index(build, audit):
@@ -279,8 +280,13 @@ def test_a_system_rocm_that_leaks_in(build, audit, tmp_path, flag, expected):
     assert severe == ([("R09", "error")] if expected == "error" else [])
     (leak / "libMIOpen.so").rename(leak / "libMIOpen.so.1")
     assert "R09" not in {i["rule"] for i in audit(place, LD_LIBRARY_PATH=str(leak))[1]["findings"]}
-    preloaded = audit(place, LD_PRELOAD="")[0]
-    assert preloaded == []
+    harmless, own = tmp_path / "libother.so", tmp_path / "libamdhip64.so.5"
+    for library in (harmless, own):
+        compile_library(library)
+    assert audit(place, LD_PRELOAD=str(harmless))[0] == []
+    severe, data = audit(place, LD_PRELOAD=f"{harmless}:{own}")
+    assert severe == [("R09", "error")]
+    assert f"LD_PRELOAD puts {own}" in seen(data, "R09")
 
 
 def test_an_executable_stack_and_the_c_library(build, audit, monkeypatch):

@@ -330,6 +330,15 @@ def test_mistakes_are_told_before_the_sweep(lock, machine, run, options, status,
     assert machine["plans"] == []
 
 
+def test_a_key_that_dsse_cannot_use_is_told_before_the_sweep(lock, machine, run, tmp_path):
+    key = tmp_path / "ecdsa"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ecdsa", "-N", "", "-f", key], check=True)
+    for wrong in (key, LOCK):
+        result = certify(run, lock, "--dsse-key", wrong)
+        assert (result.status, result.code) == (3, "bad-key")
+    assert machine["plans"] == []
+
+
 def test_sizes_and_challenge_reach_the_plan(lock, machine, run):
     pytest.importorskip("numpy")
     result = certify(run, lock, "--sizes", "44,512", "--challenge", "abc")

@@ -43,15 +43,16 @@ def write_certificate(
         CERTIFICATE: statement.decode(),
         PAGE: render_page(report, found),
     }
+    write_files(place, texts)
+    # Signatures of what stood there before are none of these files.
+    for left in (SIGNATURE, ENVELOPE):
+        (place / left).unlink(missing_ok=True)
+    written = {name: place / name for name in texts}
     if dsse_key is not None:
         from rdna1_lock.certify.dsse import make_envelope  # noqa: PLC0415  # an extra
 
-        texts[ENVELOPE] = make_envelope(statement, dsse_key).decode()
-    write_files(place, texts)
-    # Signatures of what stood there before are none of these files.
-    for left in {SIGNATURE, ENVELOPE} - texts.keys():
-        (place / left).unlink(missing_ok=True)
-    written = {name: place / name for name in texts}
+        write_files(place, {ENVELOPE: make_envelope(statement, dsse_key).decode()})
+        written[ENVELOPE] = place / ENVELOPE
     if key is not None:
         written[SIGNATURE] = sign(place / CERTIFICATE, key)
     return written

@@ -198,10 +198,15 @@ def _check_options(asked: Asked) -> None:
                 f"there is no key {key}",
                 hint="`ssh-keygen -t ed25519` makes one; name the private key",
             )
+    # What could not sign afterwards is told before the sweep.
     if asked.key is not None:
         from rdna1_lock.certify.signature import ssh_keygen  # noqa: PLC0415
 
         ssh_keygen()
+    if asked.dsse_key is not None:
+        from rdna1_lock.certify.dsse import make_envelope  # noqa: PLC0415
+
+        make_envelope(b"", asked.dsse_key)
 
 
 def _sizes(text: str | None) -> frozenset[int] | None:
