@@ -247,7 +247,7 @@ def test_failures_are_told(lock: Path, tmp_path: Path, run):
     assert one["verdict"] == "failed"
     assert one["failed"][f"{CASE}/forward"] == "hang in phase first"
     text = run("verify", lock, "--markdown").out
-    assert f"`{CASE}/forward`: hang in phase first" in text
+    assert f"`{CASE}/forward and 1 more`: hang in phase first" in text
 
 
 def test_several_signers_live_side_by_side_and_are_counted(lock, tmp_path, keys, run):

@@ -240,6 +240,8 @@ def _shared(
     shared = _get(report, "shared")
     outcome = _get(shared, "outcome")
     problems = []
+    if outcome == Outcome.NOT_RUN.value:
+        return "shared-process/all-cases", [f"not run: {_get(shared, 'why')}"]
     if outcome not in {Outcome.DONE.value, *(item.value for item in LATE)}:
         problems.append(f"{outcome} in phase {_get(shared, 'phase')}")
     measured = _get(shared, "cases")
@@ -259,9 +261,7 @@ def _shared(
 def _numpy(report: Mapping[str, Any]) -> list[str]:
     steps = _get(report, "numpy", "steps")
     if not isinstance(steps, dict) or not steps:
-        return [
-            str(_get(report, "numpy", "error") or _get(report, "numpy", "outcome") or "did not run")
-        ]
+        return [_absent(_get(report, "numpy"))]
     return [f"{name}: {told}" for name, told in sorted(steps.items()) if told != "ok"]
 
 
@@ -269,5 +269,13 @@ def _vision(report: Mapping[str, Any]) -> list[str]:
     kept = _get(report, "vision", "kept")
     if kept == [0, 2]:
         return []
-    told = _get(report, "vision", "error") or _get(report, "vision", "outcome") or "did not run"
-    return [str(told) if kept is None else f"kept the boxes {kept}, not 0 and 2"]
+    if kept is None:
+        return [_absent(_get(report, "vision"))]
+    return [f"kept the boxes {kept}, not 0 and 2"]
+
+
+def _absent(leg: Any) -> str:
+    """Say why a leg has no result."""
+    if _get(leg, "outcome") == Outcome.NOT_RUN.value:
+        return f"not run: {_get(leg, 'why')}"
+    return str(_get(leg, "error") or _get(leg, "outcome") or "did not run")

@@ -47,7 +47,7 @@ def render_page(report: Mapping[str, Any], found: Judgement) -> str:
         report=report,
         judgement=found,
         verdict=found.verdict.value,
-        headline=headline(found),
+        headline=headline(found, stopped=bool(report["stopped"])),
         card=card_words(report),
         rows=listed,
         plot=Markup(drawn) if drawn else None,  # noqa: S704  # numbers and words of our own

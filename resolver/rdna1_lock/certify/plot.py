@@ -78,7 +78,8 @@ def time_plot(rows: Sequence[Row]) -> str | None:
         parts.append(f'<polyline class="{kind}" points="{path}"/>')
         parts += [f'<circle class="{kind}" cx="{a:.1f}" cy="{b:.1f}" r="3.5"/>' for a, b in points]
         a, b = points[-1]
+        aside, anchor = (8, "start") if a < WIDTH / 2 else (-8, "end")
         parts.append(
-            f'<text class="{kind}" x="{a - 8:.1f}" y="{b + below:.1f}" text-anchor="end">{name}</text>'
+            f'<text class="{kind}" x="{a + aside:.1f}" y="{b + below:.1f}" text-anchor="{anchor}">{name}</text>'
         )
     return "\n".join([*parts, "</svg>"])

@@ -49,7 +49,7 @@ class Fact:
     value: str
 
 
-def headline(found: Judgement) -> str:
+def headline(found: Judgement, *, stopped: bool = False) -> str:
     """Say what came out in one line; its first word is the verdict."""
     ok, odd, bad = (
         len([n for n in names if n.startswith("conv2d/")])
@@ -60,7 +60,7 @@ def headline(found: Judgement) -> str:
     if odd:
         exact += f", {odd} of them with a remark"
     others = [n for n in found.failed if not n.startswith(("conv2d/", *PREREQUISITES))]
-    if others:
+    if others and not stopped:
         exact += f"; {', '.join(others)} failed"
     words = {
         Verdict.CERTIFIED: f"certified: {exact}",
@@ -117,6 +117,7 @@ def _row(
         errors += [one["k"] for one in (measured.get("tensors") or {}).values() if "k" in one]
     reason = found.reasons.get(worst or "", "")
     words = {"passed": "exact", "in shared": "shared process only"}.get(status, reason or status)
+    words = "not run" if words.startswith("not run") else words
     solvers = (report["solvers"].get("cases") or {}).get(suite.Case(shape=shape, route="find").id)
     plain, find = times.get("immediate", {}), times.get("find", {})
 
@@ -198,23 +199,27 @@ def _digests(leg: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 
 def failures(report: Mapping[str, Any], found: Judgement) -> list[tuple[str, str, str]]:
-    """Return (test, reason, evidence) of what failed; evidence is stacks and the last output."""
-    listed, seen = [], set()
+    """Return (tests, reason, evidence) of what failed, one entry for each reason.
+
+    Evidence is the stacks and the last output of the first worker that failed so.
+    """
     legs = {
         **report["cases"],
         "shared-process": report["shared"],
         "numpy": report["numpy"],
         "torchvision": report["vision"] or {},
     }
+    grouped: dict[str, list[str]] = {}
     for name in found.failed:
-        owner = next((key for key in legs if name.startswith(key)), None)
-        text = ""
-        if owner is not None and owner not in seen:
-            seen.add(owner)
-            entry = legs[owner]
-            parts = [entry.get("stacks"), _threads(entry.get("hang")), entry.get("stderr")]
-            text = "\n".join(part.strip() for part in parts if part and part.strip())
-        listed.append((name, found.reasons.get(name, ""), text))
+        grouped.setdefault(found.reasons.get(name, ""), []).append(name)
+    listed = []
+    for reason, names in grouped.items():
+        owner = next((key for key in legs if names[0].startswith(key)), None)
+        entry = legs[owner] if owner is not None else {}
+        parts = [entry.get("stacks"), _threads(entry.get("hang")), entry.get("stderr")]
+        text = "\n".join(part.strip() for part in parts if part and part.strip())
+        told = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+        listed.append((told, reason, text))
     return listed
 
 

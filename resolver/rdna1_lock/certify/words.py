@@ -26,7 +26,10 @@ EVIDENCE_LINES = 60
 
 def as_text(report: Mapping[str, Any], found: Judgement) -> str:
     """Return the table for a terminal; its first word is the verdict."""
-    lines = [headline(found), f"  {card_words(report)}, kernel {report['host']['kernel']}"]
+    lines = [
+        headline(found, stopped=bool(report["stopped"])),
+        f"  {card_words(report)}, kernel {report['host']['kernel']}",
+    ]
     lines += [f"  {reason}" for reason in found.rehearsal]
     if report["stopped"]:
         lines.append(f"  stopped: {report['stopped']}")
@@ -51,7 +54,7 @@ def _error(row: Row) -> str:
 
 def as_markdown(report: Mapping[str, Any], found: Judgement) -> str:
     """Return what to paste into an issue or a README; evidence of failures in full."""
-    text = headline(found)
+    text = headline(found, stopped=bool(report["stopped"]))
     lines = [f"**{text[:1].upper()}{text[1:]}**", ""]
     lines += [f"{reason[:1].upper()}{reason[1:]}.  " for reason in found.rehearsal]
     lines += ["| | |", "|---|---|"]

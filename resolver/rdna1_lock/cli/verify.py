@@ -156,7 +156,7 @@ def _print(checked: Sequence[Checked], seen: tuple[int, int], signers: Path | No
     from rdna1_lock.certify.summary import card_words, headline  # noqa: PLC0415
 
     for item in checked:
-        click.echo(headline(item.judgement))
+        click.echo(headline(item.judgement, stopped=bool(item.report["stopped"])))
         click.echo(f"  {card_words(item.report)}, kernel {item.report['host']['kernel']}")
         click.echo(f"  {_signer(item)}")
         click.echo(f"  in {item.folder}")
