@@ -24,6 +24,7 @@ from rdna1_lock.lock.read import read_lock
 from rdna1_lock.rules import load_gpus
 from support import sysfs
 from support.evidence import LOCK, fake_host, good_evidence
+from support.interpreters import find_python
 from support.keys import make_keys
 from support.sysfs import make_machine
 
@@ -300,6 +301,23 @@ def test_an_environment_that_is_not_the_lock_is_refused(lock, machine, run):
     assert machine["plans"] == []
 
 
+def test_a_bare_interpreter_is_one_to_make_an_environment_with(
+    lock, machine, run, monkeypatch, tmp_path
+):
+    python = find_python("3.10")
+    if python is None:
+        pytest.skip("no CPython 3.10 on this machine")
+    monkeypatch.setattr("rdna1_lock.install.sync.sync", lambda *a, **k: None)
+    for options, place in (([], tmp_path / "cache" / "environments"), (["--venv", "e"], Path("e"))):
+        result = run("certify", lock, "--python", python, *options)
+        assert result.status == 0, result.err
+        plan = machine["plans"].pop()
+        assert plan.python.is_relative_to(place.parent)
+        assert list(place.rglob("pyvenv.cfg"))
+    wrong = run("certify", lock, "--python", "/nowhere/python")
+    assert (wrong.status, wrong.code) == (2, "wrong-python")
+
+
 def test_the_card_is_chosen_among_several(lock, machine, run, tmp_path):
     both = make_machine(tmp_path / "both", [sysfs.RAPHAEL, sysfs.RX_5700_XT])
     machine["host"] = look_at_host(load_gpus(), both.root, kernel="6.8")
@@ -319,7 +337,6 @@ def test_the_card_is_chosen_among_several(lock, machine, run, tmp_path):
         (["--sizes", "43"], 2, "bad-sizes"),
         (["--sizes", "many"], 2, "bad-sizes"),
         (["--key", "nowhere"], 3, "no-key"),
-        (["--venv", "x"], 2, "options-clash"),
         (["--rehearse", "--gpu", "0"], 2, "options-clash"),
         (["--first-timeout", "0"], 2, "usage"),
     ],

@@ -52,7 +52,7 @@ class Asked:
 @click.option(
     "--python",
     metavar="PATH",
-    help="An environment of the lock that is there already, by its Python.",
+    help="An environment of the lock that is there already, by its Python; or a Python to make one with.",
 )
 @click.option(
     "--venv",
@@ -182,11 +182,6 @@ def _run(asked: Asked) -> int:
 
 
 def _check_options(asked: Asked) -> None:
-    if asked.python and asked.venv:
-        raise UsageError(
-            "options-clash",
-            "--python and --venv do not go together: one names an environment, the other makes one",
-        )
     if asked.rehearse and asked.gpu:
         raise UsageError(
             "options-clash", "--rehearse and --gpu do not go together: a rehearsal takes no card"
@@ -275,6 +270,7 @@ def _environment(
     asked: Asked, lock: Lock, wheels: Path, *, certain: bool
 ) -> tuple[Interpreter, dict[str, Any]]:
     """Return the environment and what is known of it; with ``certain`` it must be the lock."""
+    from rdna1_lock.certify.strictjson import sha256  # noqa: PLC0415
     from rdna1_lock.index.cache import default_cache_dir  # noqa: PLC0415
     from rdna1_lock.install.interpreter import open_environment, probe  # noqa: PLC0415
     from rdna1_lock.install.sync import not_the_lock, sync  # noqa: PLC0415
@@ -286,31 +282,34 @@ def _environment(
             lock, wheels, index_url=asked.index_url, find_links=asked.find_links, quiet=asked.quiet
         )
 
-    if asked.python is None:
-        from rdna1_lock.certify.strictjson import sha256  # noqa: PLC0415
-
+    named = probe(asked.python) if asked.python is not None else None
+    if asked.python is not None and named is None:
+        raise UsageError("wrong-python", f"{asked.python} does not run")
+    if named is None or asked.venv is not None or _is_bare(named):
         name = sha256(lock_file(asked.lock).read_bytes())[:16]
         venv = asked.venv or default_cache_dir() / "environments" / name
         series = ".".join(lock.inputs.python.split(".")[:2])
-        found, _ = open_environment(venv, series, None, make=True)
+        found, _ = open_environment(venv, series, asked.python, make=True)
         fetch()
         _tell(asked, f"environment: {venv}")
         sync(lock, wheels, found, set_env=True)
         return found, {"exact": True, "why": None, "python": found.version}
-    named = probe(asked.python)
-    if named is None:
-        raise UsageError("wrong-python", f"{asked.python} does not run")
     if certain or asked.find_links or all_there(lock, wheels):
         fetch()
         differ = compare(lock, wheels, named)
         if differ and certain:
-            raise not_the_lock(differ, asked.python)
+            raise not_the_lock(differ, str(named.executable))
         why = f"{len(differ)} files or packages are not as locked" if differ else None
     else:
         why = "the environment was not compared with the lock: its wheels are not here"
     if why:
         _tell(asked, f"note: {why}")
     return named, {"exact": why is None, "why": why, "python": named.version}
+
+
+def _is_bare(python: Interpreter) -> bool:
+    """Say whether an interpreter is one to make an environment with, not one that holds a torch."""
+    return not python.venv and not any(name == "torch" for name, _, _ in python.distributions)
 
 
 def _patience(first: float | None) -> Any:
