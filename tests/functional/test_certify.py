@@ -268,6 +268,7 @@ def test_without_an_rdna1_card_it_is_a_rehearsal_and_a_no(lock, machine, run, tm
     assert result.status == 1
     assert result.err.startswith("rehearsal (no RDNA1 card is shown by the kernel)")
     assert result.out.startswith("rehearsal")
+    assert "it was asked for" not in result.out
 
 
 def test_a_rehearsal_does_not_take_the_place_of_a_certificate(lock, machine, run):

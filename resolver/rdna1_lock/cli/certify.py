@@ -171,7 +171,7 @@ def _run(asked: Asked) -> int:
         card=card,
         environment=facts,
         challenge=asked.challenge,
-        rehearsal=card is None,
+        rehearsal=asked.rehearse,
         expected=expected,
         scrub=Scrubber(environment.executable.parent.parent, file.parent),
     )
