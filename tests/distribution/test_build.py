@@ -46,6 +46,9 @@ def test_the_wheel_from_the_sdist_holds_all_rules(built):
     names = set(zipfile.ZipFile(wheel).namelist())
     assert {f"rdna1_lock/{name}" for name in RULES} <= names
     assert "rdna1_lock/py.typed" in names
+    needed = [p for p in (ROOT / "resolver/rdna1_lock").rglob("*") if p.is_file()]
+    kept = {str(p.relative_to(ROOT / "resolver")) for p in needed if "__pycache__" not in p.parts}
+    assert kept <= names, "data files and the workers as well"
     assert {f"rdna1_lock/emit/nixfiles/{name}" for name in NIX_FILES} <= names
     assert not [name for name in names if name.startswith(("tests/", "resolver/"))]
 
