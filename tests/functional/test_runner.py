@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
@@ -123,8 +124,9 @@ def test_a_program_that_is_not_there():
     assert "FileNotFoundError" in str(record.error)
 
 
-def test_an_interrupted_parent_leaves_nothing_running():
-    """Ctrl-C reaches the parent only: the worker has a session of its own."""
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_a_parent_that_ends_leaves_nothing_running(number: int):
+    """Ctrl-C reaches the parent only, as the worker has a session of its own; a kill tells nobody."""
     code = (
         "import os, sys; sys.path[:0] = [{resolver!r}];"
         "from rdna1_lock.guard.runner import run_worker;"
@@ -138,7 +140,7 @@ def test_an_interrupted_parent_leaves_nothing_running():
         children = [pid for pid, stat in all_stats().items() if stat.ppid == parent.pid]
         time.sleep(0.05)
     time.sleep(0.3)
-    parent.send_signal(2)
+    parent.send_signal(number)
     assert parent.wait(20) != 0
     assert parent.stderr is not None
     parent.stderr.close()
