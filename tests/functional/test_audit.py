@@ -335,6 +335,16 @@ def test_a_tampered_file(build, audit):
     assert pip_check(place) == "No broken requirements found."
 
 
+def test_a_distribution_may_strip_what_it_packages(build, audit):
+    """Debian's libraries differ from the RECORD of their build, and have no INSTALLER."""
+    place = build()
+    (site(place) / "numpy-1.26.4.dist-info" / "INSTALLER").unlink()
+    (site(place) / "numpy" / "__init__.py").write_text("stripped = 1\n")
+    severe, data = audit(place)
+    assert severe == []
+    assert "a package of the system" in seen(data, "R23")
+
+
 def test_a_flipped_bit_is_found_where_every_file_is_read(build, audit):
     place = build()
     file = site(place) / "typing_extensions" / "__init__.py"
@@ -368,6 +378,8 @@ def test_two_copies(build, audit):
     severe, data = audit(place)
     assert ("R25", "error") in severe
     assert seen(data, "R25") == "numpy: 1.21.0 and 1.26.4"
+    metadata.write_text(metadata.read_text().replace("1.21.0", "1.26.4"))
+    assert audit(place)[0] == [("R25", "warning")], "twice the same version"
 
 
 def test_what_an_interrupted_removal_leaves(build, audit):

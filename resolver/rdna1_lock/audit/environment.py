@@ -138,6 +138,7 @@ def _package(item: dict[str, Any]) -> Package:
         raw_version=item["version"],
         source=direct.get("url") if isinstance(direct, dict) else None,
         requires=tuple(item["requires"]),
+        installer=item["installer"],
         path=item["path"],
         place=item["place"],
     )

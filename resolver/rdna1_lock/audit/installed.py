@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from rdna1_lock.rules import RuleSet
 
 GLIBC_LIMIT = Version("2.41")
+# Distributions strip libraries and leave the RECORD of the build as it was.
+KEEP_RECORD = {"pip", "uv", "poetry", "pdm", "pipenv", "rdna1-lock"}
 SHOWN = 8
 
 
@@ -84,8 +86,10 @@ def _copies(subject: Subject, rules: RuleSet) -> Iterator[Finding]:
         )
     for (name, place), versions in sorted(seen.items(), key=lambda item: item[0][0]):
         if len(versions) > 1 or versions == ["without metadata"]:
+            same = len(versions) > 1 and len(set(versions)) == 1
             yield make_finding(
                 rules.by_id["R25"],
+                severity=Severity.WARNING if same else None,
                 seen=f"{name}: {' and '.join(versions)}",
                 where=str(place),
                 commands=(*uninstall(subject, [name]), *install(subject, [name])),
@@ -99,13 +103,15 @@ def _changed(subject: Subject, rules: RuleSet) -> Iterator[Finding]:
             listed.append(f"and {len(files) - SHOWN} more")
         package = subject.first(name)
         version = f"{name}=={package.version}" if package and package.version else name
-        family = name in {"torch", "torchvision", "torchaudio"}
+        family = name in FAMILY
+        own = package is not None and (package.installer or "").split(" ")[0] in KEEP_RECORD
         options = ["--no-deps", version]
         yield make_finding(
             rules.by_id["R23"],
-            seen=f"{name}: {'; '.join(listed)}",
+            severity=None if own else Severity.INFO,
+            seen=f"{name}: {'; '.join(listed)}" + ("" if own else " (a package of the system)"),
             where=str(package.place) if package else subject.label,
-            commands=() if family else install(subject, options, reinstall=True),
+            commands=() if family or not own else install(subject, options, reinstall=True),
         )
 
 
@@ -136,7 +142,7 @@ def _dependencies(subject: Subject, rules: RuleSet) -> Iterator[Finding]:
             else:
                 continue
             bare = f"{needed.name}{needed.specifier}"
-            family = name in {"torch", "torchvision", "torchaudio"}
+            family = name in FAMILY
             yield make_finding(
                 rules.by_id["R24"],
                 seen=seen,

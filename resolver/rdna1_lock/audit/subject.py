@@ -24,7 +24,8 @@ class Package:
 
     ``version`` is None where none is fixed, and ``specifier`` then says what is allowed.
     ``source`` is the URL of the file or index where the file says so. ``line`` counts from 1.
-    ``path`` is the metadata folder of an installed one, ``place`` the folder around it.
+    ``path`` is the metadata folder of an installed one, ``place`` the folder around it;
+    ``installer`` what put it there, None for most packages of a distribution.
     """
 
     name: NormalizedName
@@ -37,6 +38,7 @@ class Package:
     path: str | None = None
     place: str | None = None
     raw_version: str | None = None
+    installer: str | None = None
 
     @property
     def rocm(self) -> Version | None:
