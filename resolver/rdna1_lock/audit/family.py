@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from rdna1_lock.rules import Known, RuleSet, Stack
 
 NATIVE = Version("7.9")
-BROKEN_FROM = Version("5.3")
 ALL_PYTHONS = [Version(f"3.{minor}") for minor in range(7, 20)]
 PILLOW = SpecifierSet(">=5.3.0,!=8.3.*")
 
@@ -35,6 +34,20 @@ def check_family(
         yield from check(subject, rules, stack)
     yield from _known(subject, rules, known)
     yield from _advice(subject, rules)
+
+
+def bound_of(subject: Subject, rules: RuleSet, rule: str) -> SpecifierSet | None:
+    """Return what a rule asks for beside this torch, as ``resolve`` would; None if nothing."""
+    torch, rocm = subject.first("torch"), subject.rocm
+    if torch is None or torch.version is None:
+        return None
+    version = torch.version
+    if torch.rocm is None and rocm is not None:
+        version = Version(f"{version.public}+rocm{rocm}")
+    for _, specifier, found in rules.dependencies(torch.name, version):
+        if found == rule:
+            return specifier
+    return None
 
 
 def where(subject: Subject, package: Package | None = None) -> str:
@@ -158,7 +171,7 @@ def _pairs(subject: Subject, rules: RuleSet, stack: Stack) -> Iterator[Finding]:
 def _series(subject: Subject, rules: RuleSet, stack: Stack) -> Iterator[Finding]:
     """R07: ROCm 5.3 and newer without code for these cards."""
     rocm = subject.rocm
-    if rocm is None or not BROKEN_FROM <= rocm < NATIVE:
+    if rocm is None or bound_of(subject, rules, "R07") is None:
         return
     files = subject.torch_files
     if files is not None and {"gfx1010", "gfx1011", "gfx1012"} & files.gfx:
@@ -248,16 +261,16 @@ def _python(subject: Subject, rules: RuleSet, stack: Stack) -> Iterator[Finding]
 def _numpy(subject: Subject, rules: RuleSet, stack: Stack) -> Iterator[Finding]:
     """R05: numpy 2 beside a torch that was compiled against numpy 1."""
     del stack
-    torch = subject.first("torch")
-    if torch is None or torch.version is None or torch.version >= Version("2.3"):
+    torch, bound = subject.first("torch"), bound_of(subject, rules, "R05")
+    if torch is None or bound is None:
         return
     for numpy in subject.all_of("numpy"):
-        if numpy.version is not None and numpy.version >= Version("2"):
+        if numpy.version is not None and not bound.contains(numpy.version, prereleases=True):
             yield make_finding(
                 rules.by_id["R05"],
                 seen=f"numpy {numpy.version} beside torch {torch.version}",
                 where=where(subject, numpy),
-                commands=install(subject, ["numpy<2"]),
+                commands=install(subject, [f"numpy{bound}"]),
             )
         elif numpy.version is None and numpy.specifier.contains("2.2.6"):
             yield make_finding(
@@ -298,11 +311,13 @@ def _known(subject: Subject, rules: RuleSet, known: Sequence[Known]) -> Iterator
     torch, rocm = subject.first("torch"), subject.rocm
     if torch is None or torch.version is None or rocm is None:
         return
+    if bound_of(subject, rules, "R07") is None and rocm < NATIVE:
+        return  # what failed with the default stack has rules of its own
     public = torch.version.public
     for entry in known:
         if entry.works or not entry.torch.contains(public, prereleases=True):
             continue
-        if not entry.rocm.contains(rocm, prereleases=True) or rocm < BROKEN_FROM:
+        if not entry.rocm.contains(rocm, prereleases=True):
             continue
         yield make_finding(
             rules.by_id["R07"],

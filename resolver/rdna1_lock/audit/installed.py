@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from rdna1_lock.audit.commands import install, uninstall
-from rdna1_lock.audit.family import is_rocm, where
+from rdna1_lock.audit.family import bound_of, is_rocm, where
 from rdna1_lock.audit.subject import FAMILY
 from rdna1_lock.model import OLDEST_GLIBC_MINOR, Target
 from rdna1_lock.rules.finding import Finding, make_finding
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from rdna1_lock.lock.model import Lock
     from rdna1_lock.rules import RuleSet
 
-GLIBC_LIMIT = Version("2.41")
 # Distributions strip libraries and leave the RECORD of the build as it was.
 KEEP_RECORD = {"pip", "uv", "poetry", "pdm", "pipenv", "rdna1-lock"}
 SHOWN = 8
@@ -42,20 +41,20 @@ def check_installed(subject: Subject, rules: RuleSet, host: Host | None) -> Iter
 
 def _stack(subject: Subject, rules: RuleSet, host: Host | None) -> Iterator[Finding]:
     """R01: libraries that ask for an executable stack, and a C library that refuses it."""
-    rocm, torch = subject.rocm, subject.first("torch")
-    if rocm is None or torch is None or rocm >= Version("6"):
+    torch, bound = subject.first("torch"), bound_of(subject, rules, "R01")
+    if torch is None or bound is None:
         return
     rule, files = rules.by_id["R01"], subject.torch_files
     if not subject.installed:
         yield make_finding(
             rule,
             severity=Severity.INFO,
-            seen=f"{torch.text} does not load on systems with glibc {GLIBC_LIMIT} or newer",
+            seen=f"{torch.text} loads only on systems with glibc {bound}",
             where=where(subject, torch),
         )
         return
     libc = subject.libc or (host.libc if host is not None else None)
-    if libc is None or Version(libc) < GLIBC_LIMIT:
+    if libc is None or bound.contains(libc):
         return
     if files is not None and files.hip and not files.stack and files.loader is not None:
         return  # the marks were cleared: the libraries were read, and none asks

@@ -35,8 +35,6 @@ class Row:
     first: float | None
     forward: float | None
     backward: float | None
-    find_forward: float | None
-    find_backward: float | None
     error: float | None
     solver: str
 
@@ -119,7 +117,7 @@ def _row(
     words = {"passed": "exact", "in shared": "shared process only"}.get(status, reason or status)
     words = "not run" if words.startswith("not run") else words
     solvers = (report["solvers"].get("cases") or {}).get(suite.Case(shape=shape, route="find").id)
-    plain, find = times.get("immediate", {}), times.get("find", {})
+    plain = times.get("immediate", {})
 
     def ms(value: float | None) -> float | None:
         return None if value is None else value * 1e3
@@ -134,8 +132,6 @@ def _row(
         first=None if first is None else ms(first + plain["first_backward"]),
         forward=ms(plain.get("warm_forward")),
         backward=ms(plain.get("warm_backward")),
-        find_forward=ms(find.get("warm_forward")),
-        find_backward=ms(find.get("warm_backward")),
         error=max(errors, default=None),
         solver=(solvers or {}).get("forward", ""),
     )

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from rdna1_lock.audit.report import Report
     from rdna1_lock.audit.subject import Subject
     from rdna1_lock.host.system import Host
+    from rdna1_lock.lock.model import Lock
+    from rdna1_lock.rules import RuleSet
     from rdna1_lock.rules.finding import Finding
 
 
@@ -89,7 +91,6 @@ def command(**arguments: Any) -> int:
 
 
 def _run(asked: Asked) -> int:
-    from rdna1_lock.audit.deep import check_deep  # noqa: PLC0415
     from rdna1_lock.audit.environment import default_target  # noqa: PLC0415
     from rdna1_lock.audit.report import findings_on, make_report  # noqa: PLC0415
     from rdna1_lock.audit.suppress import read_suppressions  # noqa: PLC0415
@@ -111,19 +112,23 @@ def _run(asked: Asked) -> int:
     subjects = [_subject(Path(target), asked) for target in targets]
     if asked.deep and not any(subject.installed for subject in subjects):
         raise UsageError("options-clash", "--deep starts an interpreter; name an environment")
-    lock = None
-    if asked.against is not None:
-        lock = open_lock(asked.against)[0], str(lock_file(asked.against).parent)
+    lock, wheels = open_lock(asked.against) if asked.against is not None else (None, Path())
+    against = (lock, str(lock_file(asked.against).parent)) if lock and asked.against else None
     shared: dict[str, Any] = {
         "rules": rules,
         "stack": load_stack(asked.stack),
         "known": load_known(),
-        "against": lock,
+        "against": against,
     }
     found: list[Finding] = []
     for number, subject in enumerate(subjects):
-        more = list(check_deep(subject, rules)) if asked.deep and subject.installed else []
-        more += _against_files(subject, asked, rules) if lock is not None else []
+        more: list[Finding] = []
+        if asked.deep and subject.installed:
+            from rdna1_lock.audit.deep import check_deep  # noqa: PLC0415  # it runs processes
+
+            more += check_deep(subject, rules)
+        if lock is not None and subject.interpreter is not None:
+            more += _against_files(subject, lock, wheels, rules)
         machine = asked.host and number == 0
         found += findings_on(subject, host, **shared, check_machine=machine, more=more)
     if asked.host and not subjects:
@@ -159,18 +164,14 @@ def _subject(target: Path, asked: Asked) -> Subject:
     return look_at_environment(target, files=asked.files)
 
 
-def _against_files(subject: Subject, asked: Asked, rules: Any) -> list[Finding]:
+def _against_files(subject: Subject, lock: Lock, wheels: Path, rules: RuleSet) -> list[Finding]:
     """Return R26 for files that differ from the locked wheels, where those are here."""
     from rdna1_lock.install.interpreter import probe  # noqa: PLC0415
     from rdna1_lock.install.verify import compare  # noqa: PLC0415
     from rdna1_lock.install.wheels import all_there, check_wheels  # noqa: PLC0415
-    from rdna1_lock.lock.place import open_lock  # noqa: PLC0415
     from rdna1_lock.rules.finding import make_finding  # noqa: PLC0415
 
-    if asked.against is None or subject.interpreter is None:
-        return []
-    lock, wheels = open_lock(asked.against)
-    found = probe(subject.interpreter) if all_there(lock, wheels) else None
+    found = probe(str(subject.interpreter)) if all_there(lock, wheels) else None
     if found is None:
         return []
     check_wheels(lock, wheels)
@@ -179,7 +180,7 @@ def _against_files(subject: Subject, asked: Asked, rules: Any) -> list[Finding]:
             rules.by_id["R26"],
             seen=f"{item.package}: {item.what} is {item.kind}",
             where=subject.label,
-            commands=(("rdna1-lock", f"rdna1-lock sync {asked.against} --venv DIR"),),
+            commands=(("rdna1-lock", f"rdna1-lock sync {wheels.parent} --venv DIR"),),
         )
         for item in compare(lock, wheels, found)
         if item.kind in {"changed", "missing"} and "/" in item.what

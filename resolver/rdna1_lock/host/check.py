@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from rdna1_lock.rules.finding import Finding, make_finding
 from rdna1_lock.rules.model import Severity
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 # kfd_device.c: Navi 1x does without PCIe atomics from this MEC firmware on.
 NO_ATOMICS_FIRMWARE = 145
-GLIBC_LIMIT = Version("2.41")
 KERNEL_LIMIT = Version("6.12")
 NATIVE = Version("7.9")
 VISIBLE = ("HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
@@ -180,19 +179,20 @@ def _cards(host: Host, rules: RuleSet, variables: Mapping[str, str]) -> Iterator
 
 
 def _libc(host: Host, rules: RuleSet, rocm: Version | None) -> Iterator[Finding]:
-    if host.libc is None or (rocm is not None and rocm >= Version("6")):
-        return
-    try:
-        too_new = Version(host.libc) >= GLIBC_LIMIT
-    except InvalidVersion:
-        return
-    if too_new:
-        yield make_finding(
-            rules.by_id["R01"],
-            seen=f"the C library of this system is glibc {host.libc}",
-            where="glibc",
-            commands=(("nix", "nix develop ./locks/rocm5.2-cp310"),),
-        )
+    rule = rules.by_id["R01"]
+    for needed in rule.dependencies:
+        builds, bound = needed.when.rocm, needed.specifier
+        if host.libc is None or bound is None:
+            continue
+        if rocm is not None and builds is not None and not builds.contains(rocm):
+            continue
+        if not bound.contains(host.libc):
+            yield make_finding(
+                rule,
+                seen=f"the C library of this system is glibc {host.libc}",
+                where="glibc",
+                commands=(("nix", "nix develop ./locks/rocm5.2-cp310"),),
+            )
 
 
 def _kernel(host: Host, rules: RuleSet, rocm: Version | None) -> Iterator[Finding]:
