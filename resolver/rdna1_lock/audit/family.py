@@ -9,6 +9,8 @@ from packaging.version import Version
 
 from rdna1_lock.audit.commands import install, install_stack, uninstall
 from rdna1_lock.audit.subject import FAMILY
+from rdna1_lock.host.gpus import RDNA1
+from rdna1_lock.rules import NATIVE_FROM
 from rdna1_lock.rules.finding import Finding, make_finding
 from rdna1_lock.rules.model import Severity
 
@@ -18,7 +20,6 @@ if TYPE_CHECKING:
     from rdna1_lock.audit.subject import Package, Subject
     from rdna1_lock.rules import Known, RuleSet, Stack
 
-NATIVE = Version("7.9")
 ALL_PYTHONS = [Version(f"3.{minor}") for minor in range(7, 20)]
 PILLOW = SpecifierSet(">=5.3.0,!=8.3.*")
 
@@ -174,7 +175,7 @@ def _series(subject: Subject, rules: RuleSet, stack: Stack) -> Iterator[Finding]
     if rocm is None or bound_of(subject, rules, "R07") is None:
         return
     files = subject.torch_files
-    if files is not None and {"gfx1010", "gfx1011", "gfx1012"} & files.gfx:
+    if files is not None and RDNA1 & files.gfx:
         return  # a build of somebody's own, with native code
     torch = subject.first("torch")
     yield make_finding(
@@ -311,7 +312,7 @@ def _known(subject: Subject, rules: RuleSet, known: Sequence[Known]) -> Iterator
     torch, rocm = subject.first("torch"), subject.rocm
     if torch is None or torch.version is None or rocm is None:
         return
-    if bound_of(subject, rules, "R07") is None and rocm < NATIVE:
+    if bound_of(subject, rules, "R07") is None and rocm < NATIVE_FROM:
         return  # what failed with the default stack has rules of its own
     public = torch.version.public
     for entry in known:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from rdna1_lock.host.gpus import RDNA1
+from rdna1_lock.rules import NATIVE_FROM
 from rdna1_lock.rules.finding import Finding, make_finding
 from rdna1_lock.rules.model import Severity
 
@@ -29,8 +31,6 @@ LEAKS = (
     "libamd_comgr.so",
 )
 RPATH_FROM = Version("2.1")
-NATIVE = Version("7.9")
-NATIVE_TARGETS = {"gfx1010", "gfx1011", "gfx1012"}
 
 
 def check_variables(subject: Subject, rules: RuleSet, host: Host | None) -> Iterator[Finding]:
@@ -45,8 +45,8 @@ def check_variables(subject: Subject, rules: RuleSet, host: Host | None) -> Iter
 
 def _native(subject: Subject) -> bool:
     files, rocm = subject.torch_files, subject.rocm
-    own = files is not None and bool(files.gfx & NATIVE_TARGETS)
-    return own or (rocm is not None and rocm >= NATIVE)
+    own = files is not None and bool(files.gfx & RDNA1)
+    return own or (rocm is not None and rocm >= NATIVE_FROM)
 
 
 def _override(subject: Subject, rules: RuleSet, host: Host | None) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
+from rdna1_lock.rules import NATIVE_FROM
 from rdna1_lock.rules.finding import Finding, make_finding
 from rdna1_lock.rules.model import Severity
 
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 # kfd_device.c: Navi 1x does without PCIe atomics from this MEC firmware on.
 NO_ATOMICS_FIRMWARE = 145
 KERNEL_LIMIT = Version("6.12")
-NATIVE = Version("7.9")
 VISIBLE = ("HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES")
 
 
@@ -48,7 +48,7 @@ def check_host(
                 where="/opt/rocm",
             )
         )
-    if host.rdna1 and (rocm is None or rocm < NATIVE):
+    if host.rdna1 and (rocm is None or rocm < NATIVE_FROM):
         found.append(_half_precision(host.rdna1[0], rules))
     return found
 
@@ -197,7 +197,7 @@ def _libc(host: Host, rules: RuleSet, rocm: Version | None) -> Iterator[Finding]
 
 def _kernel(host: Host, rules: RuleSet, rocm: Version | None) -> Iterator[Finding]:
     match = re.match(r"\d+(\.\d+)*", host.kernel)
-    if not host.rdna1 or rocm is None or rocm < NATIVE or match is None:
+    if not host.rdna1 or rocm is None or rocm < NATIVE_FROM or match is None:
         return
     if Version(match[0]) >= KERNEL_LIMIT:
         yield make_finding(

@@ -10,6 +10,7 @@ from rdna1_lock.rules.load import (
 from rdna1_lock.rules.model import (
     ALLOWED,
     FLAVOURED,
+    NATIVE_FROM,
     Build,
     CataloguedWheel,
     Known,
@@ -25,6 +26,7 @@ __all__ = [
     "ALLOWED",
     "DEFAULT_STACK",
     "FLAVOURED",
+    "NATIVE_FROM",
     "Build",
     "CataloguedWheel",
     "Known",

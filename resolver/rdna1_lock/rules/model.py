@@ -223,6 +223,9 @@ class Rejected:
 Verdict = Allowed | Rejected
 ALLOWED = Allowed()
 
+# From this series on AMD publishes wheels with native gfx101x code (R06, R07).
+NATIVE_FROM = Version("7.9")
+
 # Builds of these three carry the flavour (ROCm, CUDA, CPU) in their local label.
 FLAVOURED = ("torch", "torchvision", "torchaudio")
 
