@@ -59,7 +59,7 @@ def _targets(lib: Path) -> frozenset[str]:
 
 def _read(path: Path, look: Callable[[Any], T], nothing: T) -> T:
     """Return what ``look`` sees in an ELF file; ``nothing`` for another file, or a broken one."""
-    from elftools.elf.elffile import ELFFile  # noqa: PLC0415  # 40 ms, only for a torch
+    from elftools.elf.elffile import ELFFile  # 40 ms, only for a torch
 
     try:
         with path.open("rb") as file:

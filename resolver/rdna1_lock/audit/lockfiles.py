@@ -94,7 +94,7 @@ def _lines(text: str) -> dict[str, list[int]]:
 
 
 def _with_line(package: Package, lines: dict[str, list[int]]) -> Package:
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
     places = lines.get(package.name)
     return replace(package, line=places.pop(0) if places else None)
@@ -257,7 +257,7 @@ def _asked(text: str, line: int | None, index: str | None, *, hashed: bool) -> P
 
 def _conda(text: str, path: Path) -> Subject:
     """Read conda's environment.yml: its own packages, and the pip section inside."""
-    import yaml  # noqa: PLC0415  # 30 ms, only for this form
+    import yaml  # 30 ms, only for this form
 
     try:
         data = yaml.safe_load(text)

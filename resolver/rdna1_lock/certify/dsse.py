@@ -30,7 +30,7 @@ def preauthenticate(payload: bytes) -> bytes:
 
 def _library() -> Any:
     try:
-        from cryptography.hazmat.primitives import serialization  # noqa: PLC0415
+        from cryptography.hazmat.primitives import serialization
     except ImportError:
         raise InputError(
             "no-cryptography",
@@ -48,7 +48,7 @@ def make_envelope(payload: bytes, key: Path) -> bytes:
 
     """
     serialization = _library()
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import (  # noqa: PLC0415
+    from cryptography.hazmat.primitives.asymmetric.ed25519 import (
         Ed25519PrivateKey,
     )
 
@@ -89,7 +89,7 @@ def open_envelope(data: bytes, signers: Path | None, *, name: str) -> tuple[byte
     if signers is None:
         return payload, Signature(trust=Trust.UNKNOWN)
     serialization = _library()
-    from cryptography.exceptions import InvalidSignature  # noqa: PLC0415
+    from cryptography.exceptions import InvalidSignature
 
     for principal, line in _allowed(signers):
         try:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
 def render_page(report: Mapping[str, Any], found: Judgement) -> str:
     """Return the page of a report; the same report gives the same bytes."""
-    from jinja2 import Environment, StrictUndefined  # noqa: PLC0415  # 90 ms, only for a page
-    from markupsafe import Markup  # noqa: PLC0415
+    from jinja2 import Environment, StrictUndefined  # 90 ms, only for a page
+    from markupsafe import Markup
 
     folder = files("rdna1_lock.certify")
     style = folder.joinpath("report.css").read_text("utf-8")

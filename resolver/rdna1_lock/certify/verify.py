@@ -115,7 +115,7 @@ def _signed(folder: Path, signers: Path | None) -> tuple[bytes, Signature]:
     """Return the statement's bytes, whichever form it has, and who signed."""
     envelope = folder / ENVELOPE
     if envelope.is_file():
-        from rdna1_lock.certify.dsse import open_envelope  # noqa: PLC0415  # an extra
+        from rdna1_lock.certify.dsse import open_envelope  # an extra
 
         payload, signature = open_envelope(_read(envelope), signers, name=str(envelope))
         plain = folder / CERTIFICATE
@@ -223,7 +223,7 @@ def same_page(checked: Checked, render: Callable[[Mapping[str, Any], Judgement],
         IntegrityError: it shows something else. A page of another version is not compared.
 
     """
-    from rdna1_lock import __version__  # noqa: PLC0415
+    from rdna1_lock import __version__
 
     page = checked.folder / PAGE
     if checked.report["tool"] != f"rdna1-lock {__version__}" or not page.is_file():

@@ -91,12 +91,12 @@ def command(**arguments: Any) -> int:
 
 
 def _run(asked: Asked) -> int:
-    from rdna1_lock.audit.environment import default_target  # noqa: PLC0415
-    from rdna1_lock.audit.report import findings_on, make_report  # noqa: PLC0415
-    from rdna1_lock.audit.suppress import read_suppressions  # noqa: PLC0415
-    from rdna1_lock.host.system import look_at_host  # noqa: PLC0415
-    from rdna1_lock.lock.place import lock_file, open_lock  # noqa: PLC0415
-    from rdna1_lock.rules import (  # noqa: PLC0415
+    from rdna1_lock.audit.environment import default_target
+    from rdna1_lock.audit.report import findings_on, make_report
+    from rdna1_lock.audit.suppress import read_suppressions
+    from rdna1_lock.host.system import look_at_host
+    from rdna1_lock.lock.place import lock_file, open_lock
+    from rdna1_lock.rules import (
         load_gpus,
         load_known,
         load_rules,
@@ -124,7 +124,7 @@ def _run(asked: Asked) -> int:
     for number, subject in enumerate(subjects):
         more: list[Finding] = []
         if asked.deep and subject.installed:
-            from rdna1_lock.audit.deep import check_deep  # noqa: PLC0415  # it runs processes
+            from rdna1_lock.audit.deep import check_deep  # it runs processes
 
             more += check_deep(subject, rules)
         if lock is not None and subject.interpreter is not None:
@@ -140,15 +140,15 @@ def _run(asked: Asked) -> int:
 
 
 def _subject(target: Path, asked: Asked) -> Subject:
-    from rdna1_lock.audit.environment import look_at_environment  # noqa: PLC0415
-    from rdna1_lock.audit.lockfiles import is_lock_file, read_lock_file  # noqa: PLC0415
+    from rdna1_lock.audit.environment import look_at_environment
+    from rdna1_lock.audit.lockfiles import is_lock_file, read_lock_file
 
     if target.is_dir() and (target / "pylock.toml").is_file() and not (target / "bin").is_dir():
         return read_lock_file(target / "pylock.toml")
     if target.is_file() and is_lock_file(target):
         return read_lock_file(target)
     if not target.exists() and "/" not in str(target):
-        import shutil  # noqa: PLC0415
+        import shutil
 
         program = shutil.which(str(target))
         if program is not None:
@@ -166,10 +166,10 @@ def _subject(target: Path, asked: Asked) -> Subject:
 
 def _against_files(subject: Subject, lock: Lock, wheels: Path, rules: RuleSet) -> list[Finding]:
     """Return R26 for files that differ from the locked wheels, where those are here."""
-    from rdna1_lock.install.interpreter import probe  # noqa: PLC0415
-    from rdna1_lock.install.verify import compare  # noqa: PLC0415
-    from rdna1_lock.install.wheels import all_there, check_wheels  # noqa: PLC0415
-    from rdna1_lock.rules.finding import make_finding  # noqa: PLC0415
+    from rdna1_lock.install.interpreter import probe
+    from rdna1_lock.install.verify import compare
+    from rdna1_lock.install.wheels import all_there, check_wheels
+    from rdna1_lock.rules.finding import make_finding
 
     found = probe(str(subject.interpreter)) if all_there(lock, wheels) else None
     if found is None:
@@ -188,13 +188,13 @@ def _against_files(subject: Subject, lock: Lock, wheels: Path, rules: RuleSet) -
 
 
 def _print(report: Report, asked: Asked) -> int:
-    from rdna1_lock.audit.formats import (  # noqa: PLC0415
+    from rdna1_lock.audit.formats import (
         to_github,
         to_json,
         to_sarif,
         to_script,
     )
-    from rdna1_lock.rules.model import Severity  # noqa: PLC0415
+    from rdna1_lock.rules.model import Severity
 
     status = Exit.NO if report.count(Severity.ERROR) else Exit.OK
     form = "json" if asked.as_json else asked.form
@@ -215,7 +215,7 @@ def _print(report: Report, asked: Asked) -> int:
 
 
 def _table(report: Report, asked: Asked) -> None:
-    from rdna1_lock.rules.model import Severity  # noqa: PLC0415
+    from rdna1_lock.rules.model import Severity
 
     for item in report.findings:
         if item.severity is Severity.INFO and not asked.verbose:

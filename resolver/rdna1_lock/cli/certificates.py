@@ -49,7 +49,7 @@ def write_certificate(
         (place / left).unlink(missing_ok=True)
     written = {name: place / name for name in texts}
     if dsse_key is not None:
-        from rdna1_lock.certify.dsse import make_envelope  # noqa: PLC0415  # an extra
+        from rdna1_lock.certify.dsse import make_envelope  # an extra
 
         write_files(place, {ENVELOPE: make_envelope(statement, dsse_key).decode()})
         written[ENVELOPE] = place / ENVELOPE

@@ -120,15 +120,15 @@ def command(**arguments: Any) -> int:
 
 
 def _run(asked: Asked) -> int:
-    from rdna1_lock.certify.expected import expected_digests  # noqa: PLC0415
-    from rdna1_lock.certify.report import build_report, has_vision  # noqa: PLC0415
-    from rdna1_lock.certify.scrub import Scrubber  # noqa: PLC0415
-    from rdna1_lock.certify.suite import cases, seed_of  # noqa: PLC0415
-    from rdna1_lock.certify.sweep import Plan, Sweep  # noqa: PLC0415
-    from rdna1_lock.cli.certificates import write_certificate  # noqa: PLC0415
-    from rdna1_lock.cli.progress import Teller  # noqa: PLC0415
-    from rdna1_lock.host.system import look_at_host  # noqa: PLC0415
-    from rdna1_lock.rules import load_gpus  # noqa: PLC0415
+    from rdna1_lock.certify.expected import expected_digests
+    from rdna1_lock.certify.report import build_report, has_vision
+    from rdna1_lock.certify.scrub import Scrubber
+    from rdna1_lock.certify.suite import cases, seed_of
+    from rdna1_lock.certify.sweep import Plan, Sweep
+    from rdna1_lock.cli.certificates import write_certificate
+    from rdna1_lock.cli.progress import Teller
+    from rdna1_lock.host.system import look_at_host
+    from rdna1_lock.rules import load_gpus
 
     lock, wheels = open_lock(asked.lock)
     file = lock_file(asked.lock)
@@ -195,11 +195,11 @@ def _check_options(asked: Asked) -> None:
             )
     # What could not sign afterwards is told before the sweep.
     if asked.key is not None:
-        from rdna1_lock.certify.signature import ssh_keygen  # noqa: PLC0415
+        from rdna1_lock.certify.signature import ssh_keygen
 
         ssh_keygen()
     if asked.dsse_key is not None:
-        from rdna1_lock.certify.dsse import make_envelope  # noqa: PLC0415
+        from rdna1_lock.certify.dsse import make_envelope
 
         make_envelope(b"", asked.dsse_key)
 
@@ -207,7 +207,7 @@ def _check_options(asked: Asked) -> None:
 def _sizes(text: str | None) -> frozenset[int] | None:
     if text is None:
         return None
-    from rdna1_lock.certify.suite import SHAPES  # noqa: PLC0415
+    from rdna1_lock.certify.suite import SHAPES
 
     known = sorted({shape[3] for shape in SHAPES})
     try:
@@ -244,10 +244,10 @@ def _visible(host: Host, card: Gpu | None) -> int | None:
 
 def _check_host(host: Host, lock: Lock) -> None:
     """Refuse before a gigabyte is fetched for a card that cannot be opened."""
-    from rdna1_lock.host.check import check_host  # noqa: PLC0415
-    from rdna1_lock.model import rocm_label  # noqa: PLC0415
-    from rdna1_lock.rules import load_rules  # noqa: PLC0415
-    from rdna1_lock.rules.model import Severity  # noqa: PLC0415
+    from rdna1_lock.host.check import check_host
+    from rdna1_lock.model import rocm_label
+    from rdna1_lock.rules import load_rules
+    from rdna1_lock.rules.model import Severity
 
     labels = [rocm_label(p.version) for p in lock.packages if p.version and p.name == "torch"]
     # We choose the card ourselves, so R15 is kept.
@@ -270,12 +270,12 @@ def _environment(
     asked: Asked, lock: Lock, wheels: Path, *, certain: bool
 ) -> tuple[Interpreter, dict[str, Any]]:
     """Return the environment and what is known of it; with ``certain`` it must be the lock."""
-    from rdna1_lock.certify.strictjson import sha256  # noqa: PLC0415
-    from rdna1_lock.index.cache import default_cache_dir  # noqa: PLC0415
-    from rdna1_lock.install.interpreter import open_environment, probe  # noqa: PLC0415
-    from rdna1_lock.install.sync import not_the_lock, sync  # noqa: PLC0415
-    from rdna1_lock.install.verify import compare  # noqa: PLC0415
-    from rdna1_lock.install.wheels import all_there  # noqa: PLC0415
+    from rdna1_lock.certify.strictjson import sha256
+    from rdna1_lock.index.cache import default_cache_dir
+    from rdna1_lock.install.interpreter import open_environment, probe
+    from rdna1_lock.install.sync import not_the_lock, sync
+    from rdna1_lock.install.verify import compare
+    from rdna1_lock.install.wheels import all_there
 
     def fetch() -> None:
         fetch_into(
@@ -313,7 +313,7 @@ def _is_bare(python: Interpreter) -> bool:
 
 
 def _patience(first: float | None) -> Any:
-    from rdna1_lock.guard.patience import BUDGET, Patience  # noqa: PLC0415
+    from rdna1_lock.guard.patience import BUDGET, Patience
 
     return Patience(budget={**BUDGET, "first": first}) if first else Patience()
 
@@ -326,8 +326,8 @@ def _workers(plan: Plan) -> int:
 def _finish(
     asked: Asked, report: dict[str, Any], found: Judgement, written: dict[str, Path]
 ) -> int:
-    from rdna1_lock.certify.judge import Verdict  # noqa: PLC0415
-    from rdna1_lock.certify.words import as_text  # noqa: PLC0415
+    from rdna1_lock.certify.judge import Verdict
+    from rdna1_lock.certify.words import as_text
 
     certified = found.verdict is Verdict.CERTIFIED
     rehearsed = asked.rehearse and found.sweep_passed

@@ -54,24 +54,24 @@ def fetch_into(
     lock: Lock, folder: Path, *, index_url: str | None, find_links: Iterable[Path], quiet: bool
 ) -> Fetched:
     """Have the wheels of a lock in a folder, with progress on a terminal."""
-    from rdna1_lock.index.cache import Cache  # noqa: PLC0415  # the HTTP library: 150 ms
-    from rdna1_lock.index.http import Http  # noqa: PLC0415
-    from rdna1_lock.index.simple import SimpleIndex  # noqa: PLC0415
-    from rdna1_lock.install.wheels import fetch_wheels  # noqa: PLC0415
+    from rdna1_lock.index.cache import Cache  # the HTTP library: 150 ms
+    from rdna1_lock.index.http import Http
+    from rdna1_lock.index.simple import SimpleIndex
+    from rdna1_lock.install.wheels import fetch_wheels
 
     http = Http()
     made: list[SimpleIndex] = []
 
     def index() -> SimpleIndex:
         if not made:
-            from rdna1_lock.index.settings import default_index_url  # noqa: PLC0415
+            from rdna1_lock.index.settings import default_index_url
 
             made.append(SimpleIndex(index_url or default_index_url(), http=http, cache=Cache(None)))
         return made[0]
 
     if index_url is not None or lock.inputs.index is not None:
         # The files of a private index want the credentials of its pages.
-        from rdna1_lock.index.settings import default_index_url  # noqa: PLC0415
+        from rdna1_lock.index.settings import default_index_url
 
         http.learn_credentials(index_url or default_index_url())
     downloads = Downloads(quiet=quiet)

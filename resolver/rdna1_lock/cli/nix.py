@@ -52,7 +52,7 @@ def command(
     changed = write_files(folder, {name: EMITTERS[name](opened) for name in NIX_FILES})
     stored: Stored | None = None
     if add_wheels:
-        from rdna1_lock.install.nix_store import add_wheels as add  # noqa: PLC0415
+        from rdna1_lock.install.nix_store import add_wheels as add
 
         silent = as_json or quiet
         stored = add(

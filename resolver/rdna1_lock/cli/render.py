@@ -109,8 +109,8 @@ class Downloads:
 
 
 def _progress() -> Progress:
-    from rich.console import Console  # noqa: PLC0415  # 76 ms, only where something is drawn
-    from rich.progress import (  # noqa: PLC0415
+    from rich.console import Console  # 76 ms, only where something is drawn
+    from rich.progress import (
         BarColumn,
         DownloadColumn,
         Progress,

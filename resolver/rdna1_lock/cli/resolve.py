@@ -200,7 +200,7 @@ def _run(asked: Asked, options: Options) -> int:
         return finish_unchanged(existing, wanted)
     request = _with_preferences(request, existing, options)
     downloads = Downloads(quiet=options.quiet)
-    from rdna1_lock.cli.places import open_sources  # noqa: PLC0415  # the HTTP library: 150 ms
+    from rdna1_lock.cli.places import open_sources  # the HTTP library: 150 ms
 
     with open_sources(
         index_url=lambda: index_url or _index_url(asked, user.index_url, options),
@@ -214,7 +214,7 @@ def _run(asked: Asked, options: Options) -> int:
         rules=rules,
         downloads=downloads,
     ) as (sources, http):
-        from rdna1_lock.resolution.resolve import resolve  # noqa: PLC0415
+        from rdna1_lock.resolution.resolve import resolve
 
         resolution = resolve(request, sources, rules)
     lock = build_lock(resolution, request, inputs, rules)
@@ -294,7 +294,7 @@ def _place(options: Options, request: Request) -> Path | None:
 def _index_url(asked: Asked, from_file: str | None, options: Options) -> str:
     url = asked.index_url or from_file
     if url is None:
-        from rdna1_lock.index.settings import default_index_url  # noqa: PLC0415
+        from rdna1_lock.index.settings import default_index_url
 
         url = default_index_url()
     for option, value in (("--index-url", url), ("--rocm-index-url", options.rocm_index_url)):
@@ -308,9 +308,9 @@ def _index_url(asked: Asked, from_file: str | None, options: Options) -> str:
 
 
 def _with_preferences(request: Request, existing: Existing, options: Options) -> Request:
-    from dataclasses import replace  # noqa: PLC0415
+    from dataclasses import replace
 
-    from packaging.utils import canonicalize_name  # noqa: PLC0415
+    from packaging.utils import canonicalize_name
 
     if options.upgrade:
         return request

@@ -61,9 +61,9 @@ def command(
     Fetches what is missing, installs by hash, removes what is not locked, and compares every
     installed file with the lock. With --no-env the activation scripts are as Python made them.
     """
-    from rdna1_lock.install.interpreter import open_environment  # noqa: PLC0415
-    from rdna1_lock.install.sync import not_the_lock, sync  # noqa: PLC0415
-    from rdna1_lock.install.verify import compare  # noqa: PLC0415
+    from rdna1_lock.install.interpreter import open_environment
+    from rdna1_lock.install.sync import not_the_lock, sync
+    from rdna1_lock.install.verify import compare
 
     opened, folder = open_lock(lock)
     folder = wheels or folder

@@ -71,8 +71,8 @@ def command(
     Exit status 0: certified, by somebody whom you trust. 6: certified, but unsigned or by an
     unknown signer. 1: whole, but no certificate (a rehearsal, a failure). 5: something was changed.
     """
-    from rdna1_lock.certify.verify import find_certificates  # noqa: PLC0415
-    from rdna1_lock.install.wheels import check_wheels  # noqa: PLC0415
+    from rdna1_lock.certify.verify import find_certificates
+    from rdna1_lock.install.wheels import check_wheels
 
     if sum(map(bool, (html, markdown, compare))) > 1:
         raise UsageError("options-clash", "choose one of --html, --markdown and --compare")
@@ -102,7 +102,7 @@ def command(
 
 def _own_signers() -> Path | None:
     """Return the user's own file of signers; never one that came with a lock."""
-    from platformdirs import user_config_path  # noqa: PLC0415
+    from platformdirs import user_config_path
 
     path = user_config_path("rdna1-lock") / "allowed_signers"
     return path if path.is_file() else None
@@ -111,9 +111,9 @@ def _own_signers() -> Path | None:
 def _check(
     place: Path, lock: Lock, path: Path, signers: Path | None, python: str | None
 ) -> Checked:
-    from rdna1_lock.certify.expected import expected_digests  # noqa: PLC0415
-    from rdna1_lock.certify.page import render_page  # noqa: PLC0415
-    from rdna1_lock.certify.verify import check_certificate, same_page  # noqa: PLC0415
+    from rdna1_lock.certify.expected import expected_digests
+    from rdna1_lock.certify.page import render_page
+    from rdna1_lock.certify.verify import check_certificate, same_page
 
     try:
         found = check_certificate(
@@ -133,7 +133,7 @@ def _check(
 
 
 def _status(checked: Sequence[Checked]) -> Exit:
-    from rdna1_lock.certify.judge import Verdict  # noqa: PLC0415
+    from rdna1_lock.certify.judge import Verdict
 
     if any(item.trusted for item in checked):
         return Exit.OK
@@ -152,8 +152,8 @@ def _signer(item: Checked) -> str:
 
 
 def _print(checked: Sequence[Checked], seen: tuple[int, int], signers: Path | None) -> None:
-    from rdna1_lock.certify.judge import Verdict  # noqa: PLC0415
-    from rdna1_lock.certify.summary import card_words, headline  # noqa: PLC0415
+    from rdna1_lock.certify.judge import Verdict
+    from rdna1_lock.certify.summary import card_words, headline
 
     for item in checked:
         click.echo(headline(item.judgement, stopped=bool(item.report["stopped"])))
@@ -204,8 +204,8 @@ def _json(checked: Sequence[Checked], seen: tuple[int, int], status: Exit) -> di
 
 
 def _show(checked: Sequence[Checked], html: Path | None) -> int:
-    from rdna1_lock.certify.page import render_page  # noqa: PLC0415
-    from rdna1_lock.certify.words import as_markdown  # noqa: PLC0415
+    from rdna1_lock.certify.page import render_page
+    from rdna1_lock.certify.words import as_markdown
 
     item = checked[0]
     if html is None:
@@ -220,7 +220,7 @@ def _show(checked: Sequence[Checked], html: Path | None) -> int:
 
 
 def _compare(checked: Sequence[Checked], *, as_json: bool) -> int:
-    from rdna1_lock.certify.words import compare, compare_text  # noqa: PLC0415
+    from rdna1_lock.certify.words import compare, compare_text
 
     found = compare(checked[0].report, checked[1].report)
     if as_json:

@@ -27,7 +27,7 @@ class Stat:
 
 def become_subreaper() -> None:
     """Have orphaned descendants become our children, so that none is lost."""
-    import ctypes  # noqa: PLC0415  # 10 ms, and only a sweep needs it
+    import ctypes  # 10 ms, and only a sweep needs it
 
     ctypes.CDLL(None, use_errno=True).prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 

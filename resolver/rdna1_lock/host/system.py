@@ -120,7 +120,7 @@ def _device(root: Path, name: str) -> Device:
         status = path.stat()
     except OSError:
         return Device(path=f"/{name}", exists=False, usable=False, group=None)
-    import grp  # noqa: PLC0415  # only where there is a device
+    import grp  # only where there is a device
 
     try:
         group = grp.getgrgid(status.st_gid).gr_name

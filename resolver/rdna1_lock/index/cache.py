@@ -14,7 +14,7 @@ def default_cache_dir() -> Path:
     chosen = os.environ.get("RDNA1_LOCK_CACHE_DIR")
     if chosen:
         return Path(chosen)
-    from platformdirs import user_cache_path  # noqa: PLC0415  # 15 ms that --check does not need
+    from platformdirs import user_cache_path  # 15 ms that --check does not need
 
     return user_cache_path("rdna1-lock", appauthor=False)
 

@@ -11,8 +11,8 @@ def default_index_url() -> str:
     if url:
         return url
     # pip is the one that knows its files and their order; both modules are small.
-    from pip._internal.configuration import Configuration  # noqa: PLC0415
-    from pip._internal.exceptions import ConfigurationError  # noqa: PLC0415
+    from pip._internal.configuration import Configuration
+    from pip._internal.exceptions import ConfigurationError
 
     configuration = Configuration(isolated=False)
     try:
@@ -24,7 +24,7 @@ def default_index_url() -> str:
         for section in ("install", "global"):
             for value in _values(settings, f"{section}.index-url"):
                 return value
-    from pip._internal.models.index import PyPI  # noqa: PLC0415
+    from pip._internal.models.index import PyPI
 
     return str(PyPI.simple_url)
 

@@ -54,7 +54,7 @@ def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
     try:
         candidates = _search(provider)
     except ResolutionImpossible as error:
-        from rdna1_lock.resolution.explain import explain  # noqa: PLC0415
+        from rdna1_lock.resolution.explain import explain
 
         core, causes = _smallest_conflict(provider, list(error.causes))
         raise explain(core, causes) from None

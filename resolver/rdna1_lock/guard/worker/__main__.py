@@ -15,10 +15,10 @@ def main(channel: Channel) -> dict[str, Any]:
     task = channel.task
     channel.phase("import")
     started = time.perf_counter()
-    import torch  # noqa: PLC0415  # may hang, which must be seen
+    import torch  # may hang, which must be seen
 
     imported = round(time.perf_counter() - started, 3)
-    import sweep_device  # noqa: PLC0415
+    import sweep_device
 
     channel.phase("device")
     torch.backends.cudnn.enabled = task.get("backend", True)
@@ -29,8 +29,8 @@ def main(channel: Channel) -> dict[str, Any]:
     (torch.ones(8, device=device) + 1).sum().item()
     result: dict[str, Any] = {"import_s": imported, "device": sweep_device.describe(device)}
     if task["kind"] == "convolutions":
-        from sweep_conv import run_case  # noqa: PLC0415
-        from sweep_inputs import Case  # noqa: PLC0415
+        from sweep_conv import run_case
+        from sweep_inputs import Case
 
         for spec in task["cases"]:
             try:
@@ -41,12 +41,12 @@ def main(channel: Channel) -> dict[str, Any]:
                 failed = f"{type(error).__name__}: {error}"[:500]
                 channel.send({"case": {"id": spec["id"], "error": failed}})
     elif task["kind"] == "numpy":
-        from sweep_extras import numpy_round_trip  # noqa: PLC0415
+        from sweep_extras import numpy_round_trip
 
         channel.phase("first")
         result["numpy"] = numpy_round_trip()
     elif task["kind"] == "vision":
-        from sweep_extras import vision  # noqa: PLC0415
+        from sweep_extras import vision
 
         channel.phase("first")
         result["vision"] = vision(device)

@@ -10,7 +10,7 @@ import torch
 
 def numpy_round_trip() -> dict[str, Any]:
     """Pass arrays both ways. With numpy 2 every convolution passes and all of this fails."""
-    import numpy as np  # noqa: PLC0415
+    import numpy as np
 
     steps: dict[str, str] = {}
 
@@ -36,7 +36,7 @@ def numpy_round_trip() -> dict[str, Any]:
 
 def vision(device: str) -> dict[str, Any]:
     """Run torchvision's non-maximum suppression, its own C++ operator, on known boxes."""
-    import torchvision  # noqa: PLC0415
+    import torchvision
 
     boxes = torch.tensor(
         [[0.0, 0.0, 10.0, 10.0], [1.0, 1.0, 10.0, 10.0], [20.0, 20.0, 30.0, 30.0]], device=device
