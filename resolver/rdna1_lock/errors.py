@@ -88,6 +88,15 @@ class IntegrityError(Error):
     exit_status = Exit.INTEGRITY
 
 
+class CancelledError(Error):
+    """Whoever started the task has stopped it."""
+
+    exit_status = Exit.INTERRUPTED
+
+    def __init__(self) -> None:
+        super().__init__("interrupted", "the task was stopped")
+
+
 def one_line(error: BaseException) -> str:
     """Return the text of a foreign exception as one line without a trailing full stop."""
     return " ".join(str(error).split()).rstrip(".") or type(error).__name__

@@ -7,11 +7,15 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
-def default_cache_dir() -> Path:
+def default_cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
     """Return ``$RDNA1_LOCK_CACHE_DIR``, else the user's cache folder."""
-    chosen = os.environ.get("RDNA1_LOCK_CACHE_DIR")
+    chosen = environ.get("RDNA1_LOCK_CACHE_DIR")
     if chosen:
         return Path(chosen)
     from platformdirs import user_cache_path  # 15 ms that --check does not need
