@@ -170,6 +170,18 @@ class WheelMetadata:
     extras: frozenset[str] = field(default_factory=frozenset)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """The pin of an existing lock, kept as long as it fits.
+
+    ``filename`` and ``sha256`` are empty where only a version is known (a requirements.txt).
+    """
+
+    version: str
+    filename: str
+    sha256: str
+
+
 def read_specifier(text: str | None) -> SpecifierSet | None:
     """Read a Requires-Python bound; as with pip, one that cannot be read binds nobody."""
     try:

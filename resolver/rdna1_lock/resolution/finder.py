@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -15,9 +14,10 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from rdna1_lock.errors import IntegrityError
+from rdna1_lock.hashes import agree
 from rdna1_lock.index.interface import BadWheelError
 from rdna1_lock.index.parse import parse_direct_url
+from rdna1_lock.index.simple import CONTRADICTS_ITSELF
 from rdna1_lock.model import Wheel, WheelMetadata, read_specifier
 from rdna1_lock.rules import Rejected
 
@@ -83,7 +83,10 @@ class Finder:
         best: dict[Version, Wheel] = {}
         refused: list[Refusal] = []
         sdists: list[str] = []
-        names = Counter(file.filename for file, _ in files)
+        hashes: dict[str, dict[str, str | None]] = {}
+        for file, _ in files:
+            stated = hashes.setdefault(file.filename, {})
+            stated[f"entry {len(stated) + 1} on the page"] = file.sha256
         for file, source in files:
             if file.filename.endswith(SDIST_SUFFIXES):
                 sdists.append(file.filename)
@@ -92,8 +95,11 @@ class Finder:
             if isinstance(wheel, Rejected):
                 refused.append(Refusal(filename=file.filename, verdict=wheel))
                 continue
-            if names[file.filename] > 1:
-                self._no_twin(file, [other for other, _ in files])
+            agree(
+                file.filename,
+                hashes[file.filename],
+                hint=CONTRADICTS_ITSELF,
+            )
             older = best.get(wheel.version)
             if older is None or self._order(wheel) < self._order(older):
                 best[wheel.version] = wheel
@@ -109,19 +115,6 @@ class Finder:
 
     def _order(self, wheel: Wheel) -> tuple[object, ...]:
         return (wheel.file.yanked is not None, _SOURCE_RANK[wheel.source], wheel.rank)
-
-    @staticmethod
-    def _no_twin(file: IndexFile, files: list[IndexFile]) -> None:
-        stated = sorted(
-            {other.sha256 for other in files if other.filename == file.filename and other.sha256}
-        )
-        if len(stated) > 1:
-            raise IntegrityError(
-                "two-hashes",
-                f"{file.filename} is named twice with different hashes",
-                facts=tuple(f"sha256 {digest}" for digest in stated),
-                hint="an index that contradicts itself is not to be trusted; report it to its owner",
-            )
 
     def metadata(self, wheel: Wheel) -> WheelMetadata | str:
         """Return the metadata of a wheel, or the reason why it has none."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import NoSolutionError
-from rdna1_lock.resolution.family import family_reasons
+from rdna1_lock.resolution.explain.family import family_reasons
+from rdna1_lock.resolution.explain.project import supply_reasons
+from rdna1_lock.resolution.explain.reason import Reason, about_rule
 from rdna1_lock.resolution.model import Candidate, Kind, Requirement
-from rdna1_lock.resolution.supply import Reason, about_rule, supply_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
