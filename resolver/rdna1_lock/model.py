@@ -142,13 +142,15 @@ class IndexFile:
 class Wheel:
     """A wheel that fits the target, with what its file name says (PEP 427).
 
-    ``rank`` orders the wheels of one version: lower is better. ``source`` is where it came
+    ``rank`` is the place of its best tag among those of the target: lower is better. ``build`` is
+    the build tag, ``()`` without one; the greater one wins. ``source`` is where the wheel comes
     from: ``rocm``, ``default``, ``local`` or ``url``.
     """
 
     name: NormalizedName
     version: Version
-    rank: tuple[int, int, str]
+    rank: int
+    build: tuple[()] | tuple[int, str] = ()
     file: IndexFile
     source: str
 

@@ -349,6 +349,24 @@ def test_a_wheel_of_ones_own_under_a_catalogued_name_is_an_alarm(server, run, de
     assert wheel.sha256 in result.err
 
 
+@pytest.mark.parametrize(
+    ("filename", "reason", "rule"),
+    [
+        ("torch-1.13.1+cu117-cp310-cp310-linux_x86_64.whl", "is not a ROCm build (cu117)", "R03"),
+        ("torch-1.13.1+rocm5.1.1-cp310-cp310-linux_x86_64.whl", "ROCm 5.1.1", "R02"),
+        ("torch-1.13.1+rocm5.2-cp39-cp39-linux_x86_64.whl", "is for cp39-cp39", None),
+    ],
+)
+def test_a_refused_torch_wheel_by_url_gets_its_reason(server, run, filename, reason, rule):
+    url = f"https://wheels.example/{filename}"
+    result = run("resolve", f"torch @ {url}", *replica_options(server))
+    assert (result.status, result.code) == (1, "no-solution"), result.err
+    text = " ".join(result.err.split())
+    assert "`torch` cannot be taken from its URL" in text
+    assert reason in text
+    assert rule is None or f"rule {rule} " in text
+
+
 def test_url_requirement(server, run):
     options = replica_options(server)
     [entry] = [e for e in server.indexes["pypi"].projects["idna"] if "-3.9-" in e.filename]

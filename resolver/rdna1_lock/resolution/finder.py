@@ -101,7 +101,7 @@ class Finder:
                 hint=CONTRADICTS_ITSELF,
             )
             older = best.get(wheel.version)
-            if older is None or self._order(wheel) < self._order(older):
+            if older is None or _is_better(wheel, older):
                 best[wheel.version] = wheel
             if preference is not None and preference.filename == wheel.filename:
                 best[wheel.version] = wheel
@@ -112,9 +112,6 @@ class Finder:
             refused=tuple(refused),
             sdists=tuple(sdists),
         )
-
-    def _order(self, wheel: Wheel) -> tuple[object, ...]:
-        return (wheel.file.yanked is not None, _SOURCE_RANK[wheel.source], wheel.rank)
 
     def metadata(self, wheel: Wheel) -> WheelMetadata | str:
         """Return the metadata of a wheel, or the reason why it has none."""
@@ -161,14 +158,7 @@ class Finder:
                 return verdict
         if source == "default" and self._too_new(file):
             return Rejected(kind="too-new", reason=file.upload_time or "no upload time is stated")
-        number = build[0] if build else 0
-        return Wheel(
-            name=name,
-            version=version,
-            rank=(rank, -number, filename),
-            file=file,
-            source=source,
-        )
+        return Wheel(name=name, version=version, rank=rank, build=build, file=file, source=source)
 
     def _rank(self, pythons: str, abis: str, platforms: str) -> int | None:
         ranks = self._ranks
@@ -202,6 +192,22 @@ class Finder:
         if uploaded.tzinfo is None:
             uploaded = uploaded.replace(tzinfo=timezone.utc)
         return uploaded >= limit
+
+
+def _is_better(wheel: Wheel, other: Wheel) -> bool:
+    """Say which of two wheels of one version is taken; the order on the page decides nothing."""
+
+    def order(one: Wheel) -> tuple[bool, int, int]:
+        return one.file.yanked is not None, _SOURCE_RANK[one.source], one.rank
+
+    if order(wheel) != order(other):
+        return order(wheel) < order(other)
+    # PEP 427: the build tag "acts as a tie-breaker if two wheel file names are the same in all
+    # other respects. Sort as an empty tuple if unspecified, else sort as a two-item tuple with
+    # the first item being the initial digits as an int, and the second the remainder as a str."
+    if wheel.build != other.build:
+        return wheel.build > other.build
+    return wheel.filename < other.filename
 
 
 def sdist_versions(name: str, sdists: tuple[str, ...]) -> list[Version]:

@@ -24,9 +24,6 @@ if TYPE_CHECKING:
 def supply_reasons(provider: Provider, project: str, wanted: Sequence[Requirement]) -> list[Reason]:
     """Say why no wheel of a project meets what is asked of it, as far as one project explains it."""
     name = wanted[0].project
-    urls = sorted({item.url for item in wanted if item.url})
-    if urls:
-        return _url_reasons(provider, wanted, urls)
     found = provider.finder.find(name)
     if not found.exists:
         return [
@@ -48,29 +45,6 @@ def supply_reasons(provider: Provider, project: str, wanted: Sequence[Requiremen
     if fitting:
         return _withheld(project, found, specifier)
     return _unfit(provider, project, found, specifier, wanted)
-
-
-def _url_reasons(
-    provider: Provider, wanted: Sequence[Requirement], urls: list[str]
-) -> list[Reason]:
-    if len(urls) > 1:
-        return [Reason(text=f"one project cannot come from {len(urls)} URLs: {', '.join(urls)}")]
-    wheel = provider.finder.wheel_at(wanted[0].project, urls[0])
-    reason = getattr(wheel, "reason", None)
-    if reason is None:
-        return [Reason(text=f"the wheel at {urls[0]} is {getattr(wheel, 'version', '')}")]
-    kind = getattr(wheel, "kind", "")
-    text = {
-        "tags": f"the wheel at {urls[0]} is for {reason}, not for {_target(provider)}",
-        "python": f"the wheel at {urls[0]} needs Python {reason}",
-    }.get(kind, f"{urls[0]} {reason}")
-    return [
-        Reason(
-            text=text,
-            rule=getattr(wheel, "rule", None),
-            headline=f"`{wanted[0].project}` cannot be taken from its URL",
-        )
-    ]
 
 
 def _withheld(project: str, found: Found, specifier: SpecifierSet) -> list[Reason]:
@@ -169,14 +143,15 @@ def _refused(
         details.append(f"{kinds['too-new']} files are not older than --exclude-newer")
         hint = hint or "choose a later --exclude-newer"
     return Reason(
-        text=f"no wheel of {label} fits {_target(provider)}",
+        text=f"no wheel of {label} fits {target_words(provider)}",
         details=tuple(details),
-        headline=f"`{label}` has no wheel for {_target(provider)}",
+        headline=f"`{label}` has no wheel for {target_words(provider)}",
         hint=hint,
     )
 
 
-def _target(provider: Provider) -> str:
+def target_words(provider: Provider) -> str:
+    """Name the interpreter and platform that the lock is for."""
     target = provider.request.target
     return f"CPython {target.python_series} on {target.platform}"
 
