@@ -295,7 +295,7 @@ def _environment(
     if named is None or asked.venv is not None or _is_bare(named):
         name = sha256(lock_file(asked.lock).read_bytes())[:16]
         venv = asked.venv or default_cache_dir() / "environments" / name
-        series = ".".join(lock.inputs.python.split(".")[:2])
+        series = lock.inputs.target.python_series
         found, _ = open_environment(venv, series, asked.python, make=True)
         fetch()
         _tell(asked, f"environment: {venv}")
