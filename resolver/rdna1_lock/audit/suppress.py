@@ -35,7 +35,7 @@ def read_suppressions(path: Path, rules: RuleSet) -> tuple[Suppression, ...]:
         data = toml.loads(path.read_text("utf-8"))
         entries = data.get("tool", {}).get("rdna1-lock", {}).get("audit", {}).get("ignore", [])
         if not isinstance(entries, list):
-            raise TypeError("`ignore` is no list")  # noqa: TRY301
+            raise TypeError("`ignore` is no list")
         found = [
             Suppression(
                 rule=str(entry["rule"]).upper(), reason=str(entry.get("reason", "")).strip()

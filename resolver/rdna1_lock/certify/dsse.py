@@ -81,7 +81,7 @@ def open_envelope(data: bytes, signers: Path | None, *, name: str) -> tuple[byte
     envelope = load(data, name)
     try:
         if envelope["payloadType"] != PAYLOAD_TYPE:
-            raise ValueError(f"its payload is {envelope['payloadType']!r}")  # noqa: TRY301
+            raise ValueError(f"its payload is {envelope['payloadType']!r}")
         payload = base64.b64decode(envelope["payload"], validate=True)
         signatures = [base64.b64decode(one["sig"], validate=True) for one in envelope["signatures"]]
     except (KeyError, TypeError, ValueError, binascii.Error) as error:

@@ -6,11 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 from rdna1_lock.hashes import REPLACED, agree, hash_file
 from rdna1_lock.index.interface import Page
-from rdna1_lock.model import IndexFile, WheelMetadata, read_specifier
+from rdna1_lock.legacy import read_specifier
+from rdna1_lock.model import IndexFile, WheelMetadata
 from rdna1_lock.rules import FLAVOURED
 
 if TYPE_CHECKING:
@@ -139,7 +141,7 @@ class Sources:
         known = self._catalogue.get(wheel.filename)
         if wheel.source == "rocm" and known is not None and known.requires is not None:
             return WheelMetadata(
-                requires=known.requires,
+                requires=tuple(map(Requirement, known.requires)),
                 requires_python=read_specifier(known.requires_python),
                 extras=frozenset(known.extras),
             )

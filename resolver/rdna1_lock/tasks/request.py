@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, UsageError
 from rdna1_lock.model import Target
+from rdna1_lock.moment import read_moment
 from rdna1_lock.resolution.inputs import UserInput, parse_requirement, read_constraints, read_file
 from rdna1_lock.resolution.model import Request
 from rdna1_lock.rules import DEFAULT_STACK
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from rdna1_lock.rules import Stack
@@ -121,17 +122,14 @@ def _gfx(chosen: tuple[str, ...], stack: Stack) -> tuple[str, ...]:
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+    moment = read_moment(text)
+    if moment is None:
         raise UsageError(
             "bad-date",
-            f"--exclude-newer: `{text}` is no date",
+            f"--exclude-newer: `{text}` is not a date",
             hint="write 2026-01-31 or 2026-01-31T12:00:00Z",
-        ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(
-        timezone.utc
-    )
+        )
+    return moment
 
 
 def _extra_indexes(user: UserInput, stack: Stack) -> tuple[str, ...]:
