@@ -12,7 +12,6 @@ from rdna1_lock.errors import IntegrityError
 from rdna1_lock.index.interface import Page
 from rdna1_lock.index.simple import hash_file
 from rdna1_lock.model import IndexFile, WheelMetadata, read_specifier
-from rdna1_lock.rules import FLAVOURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -94,7 +93,7 @@ class Sources:
         if self._live or not self._catalogue or self.origin(name) == "default":
             return False
         series = self._stack.series
-        if series is None or name not in FLAVOURED:
+        if series is None or name not in self._rules.family:
             return True
         return any(
             self._target.python_series in pythons
