@@ -322,6 +322,41 @@ def test_github_annotations(run):
     assert all(line.startswith(("::error ", "::warning ", "::notice ")) for line in lines)
 
 
+def test_a_path_with_spaces_keeps_file_and_line(run):
+    """From the file to the reports that other programs read."""
+    name = "my files/the requirements, 50%.txt"
+    Path("my files").mkdir()
+    Path(name).write_text("torch==1.13.1+rocm5.2\nnumpy==2.2.6\n-r more lines.txt\n")
+    Path("my files/more").write_text("torchvision\n")
+    log = json.loads(run("audit", name, "--format", "sarif").out)
+    places = [item["locations"][0]["physicalLocation"] for item in log["runs"][0]["results"]]
+    numpy = {
+        "artifactLocation": {"uri": "my%20files/the%20requirements%2C%2050%25.txt"},
+        "region": {"startLine": 2},
+    }
+    assert numpy in places
+    assert {place["artifactLocation"]["uri"] for place in places} == {
+        numpy["artifactLocation"]["uri"],
+        "my%20files/more",
+    }
+    lines = run("audit", name, "--format", "github").out.splitlines()
+    assert any(
+        line.startswith("::error title=R05 ")
+        and ",file=my files/the requirements%2C 50%25.txt,line=2::" in line
+        for line in lines
+    )
+    _, data = audit(run, name)
+    [found] = [item for item in data["findings"] if item["rule"] == "R05"]
+    assert found["where"] == f"{name}:2"
+    assert found["place"] == {
+        "file": name,
+        "line": 2,
+        "package": "numpy",
+        "path": None,
+        "variable": None,
+    }
+
+
 def test_a_script_for_a_file_says_what_is_to_be_done_by_hand(run):
     Path("requirements.txt").write_text("torch==1.13.1+rocm5.2\nnumpy==2.2.6\n")
     script = run("audit", "requirements.txt", "--fix").out

@@ -92,7 +92,12 @@ BROKEN = [
     ("gpus.toml", 'chip = "Navi 10"', "", "gpus[1] (0x7310): `chip` is missing"),
     ("catalogue/wheels.toml", 'sha256 = "f3', 'sha256 = "F3', "wheels[1] (torch-1.13.1+rocm5.2"),
     ("stacks/rocm5.2.toml", 'id = "rocm5.2"', 'id = "rocm5.3"', "not the name of the file"),
-    ("stacks/rocm5.2.toml", 'name = "ROCM_PATH"', 'name = "rocm path"', "env[3] (rocm path): `name`"),
+    (
+        "stacks/rocm5.2.toml",
+        'name = "ROCM_PATH"',
+        'name = "rocm path"',
+        "env[3] (rocm path): `name`",
+    ),
     ("stacks/rocm5.2.toml", 'rocm = "==5.2"', "", "`rocm` is missing"),
     ("stacks/rocm5.2.toml", '"gfx1011"', '"gfx1030"', "no chip with the target gfx1030"),
     ("gpus.toml", 'chip = "Navi 10"', 'chip = "Navi 21"', "gpus[1] (0x7310): `chip`"),

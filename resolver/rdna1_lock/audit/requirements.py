@@ -38,12 +38,16 @@ def requirements_subject(
         label=str(path),
         packages=(*conda, *_packages(asked, index)),
         requires_python=requires_python,
-        extra_indexes=tuple(
-            (line.value, Place(file=str(line.file), line=line.number))
-            for line in options
-            if line.name == "--extra-index-url"
-        ),
+        extra_indexes=_extra_indexes(options),
         notes=tuple(line.error.message for line in known if isinstance(line, BadLine)),
+    )
+
+
+def _extra_indexes(options: Iterable[OptionLine]) -> tuple[tuple[str, Place], ...]:
+    return tuple(
+        (line.value, Place(file=str(line.file), line=line.number))
+        for line in options
+        if line.name == "--extra-index-url"
     )
 
 

@@ -48,6 +48,11 @@ class Package:
         return rocm_label(self.version) if self.version is not None else None
 
     @property
+    def label(self) -> str:
+        """The local version label, empty if there is none."""
+        return (self.version.local if self.version is not None else None) or ""
+
+    @property
     def text(self) -> str:
         """Name and version as people write them."""
         if self.version is not None or self.raw_version is not None:

@@ -119,17 +119,22 @@ def _table(report: Report, shown: Shown) -> None:
     for item in report.findings:
         if shown.verbose or item not in advice:
             _finding(item, verbose=shown.verbose)
-    if advice and not shown.verbose:
-        click.echo("worth knowing (-v shows more)")
-        for item in advice:
-            click.echo(_filled(f"{item.rule} {item.seen}", "  ", "      "))
-        click.echo("")
+    if not shown.verbose:
+        _advice(advice)
     errors, warnings = report.count(Severity.ERROR), report.count(Severity.WARNING)
     counts = f"{_counted(errors, 'error')}, {_counted(warnings, 'warning')}"
     aside = f", {len(report.suppressed)} set aside by {shown.config}" if report.suppressed else ""
     say(f"{', '.join(report.subjects)}: {counts}{aside}")
     for text in report.notes:
         note(text)
+
+
+def _advice(findings: list[Finding]) -> None:
+    if findings:
+        click.echo("worth knowing (-v shows more)")
+        for item in findings:
+            click.echo(_filled(f"{item.rule} {item.seen}", "  ", "      "))
+        click.echo("")
 
 
 def _counted(number: int, word: str) -> str:

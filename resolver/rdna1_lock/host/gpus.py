@@ -153,24 +153,23 @@ def find_gpus(table: Gpus, root: Path = Path("/")) -> tuple[Gpu, ...]:
 def _gpu(slot: str, place: Path, table: Gpus, index: int | None, node: Node | None) -> Gpu:
     properties = node.properties if node else {}
     device = (read_text(place / "device") or f"0x{properties.get('device_id', 0):04x}").lower()
-    revision = (read_text(place / "revision") or "0x")[2:].upper()
+    revision = _hexadecimal(place / "revision").upper()
     version = properties.get("gfx_target_version")
     chip, gfx, name = _listed(table, device, revision)
     driver = place / "driver"
-    vram = read_text(place / "mem_info_vram_total")
     return Gpu(
         slot=slot,
         device=device,
         revision=revision,
         subsystem=":".join(
-            (read_text(place / f"subsystem_{what}") or "0x")[2:] for what in ("vendor", "device")
+            _hexadecimal(place / f"subsystem_{what}") for what in ("vendor", "device")
         ),
         gfx=(gfx_name(version) if version else None) or gfx,
         chip=chip,
         name=name,
         driver=driver.resolve().name if driver.exists() else None,
         vbios=read_text(place / "vbios_version") or None,
-        vram=int(vram) if vram and vram.isdigit() else None,
+        vram=_number(place / "mem_info_vram_total"),
         link=_link(place),
         firmware=_firmware(place),
         node=node.number if node else None,
@@ -180,6 +179,16 @@ def _gpu(slot: str, place: Path, table: Gpus, index: int | None, node: Node | No
         render=_render(place, properties),
         atomics=_carries_atomics(node),
     )
+
+
+def _hexadecimal(path: Path) -> str:
+    """Return the digits of a number such as ``0x731f``; empty if it cannot be read."""
+    return (read_text(path) or "")[2:]
+
+
+def _number(path: Path) -> int | None:
+    text = read_text(path)
+    return int(text) if text and text.isdigit() else None
 
 
 def _listed(table: Gpus, device: str, revision: str) -> tuple[str | None, str | None, str | None]:

@@ -48,23 +48,27 @@ def unreleased_together(provider: Provider) -> list[Requirement]:
     The table of releases knows that before any index is asked. Each member by itself must be
     possible; otherwise the search has the better reason.
     """
-    stack = provider.request.stack
     asked = [item for item in provider.demands.roots() if item.identifier in provider.rules.family]
-    rows = [build for build in provider.rules.builds if Version(build.rocm) == stack.series]
+    rows = _rows(provider)
     if not rows or len({item.project for item in asked}) < 2:
         return []
-
-    def has(build: Build, item: Requirement) -> bool:
-        release = build.release(str(item.project))
-        return release is not None and item.specifier.contains(
-            f"{release}+rocm{build.rocm}", prereleases=True
-        )
-
-    if any(all(has(build, item) for item in asked) for build in rows):
+    if any(all(_has(build, item) for item in asked) for build in rows):
         return []
-    if not all(any(has(build, item) for build in rows) for item in asked):
-        return []
-    return asked
+    each = all(any(_has(build, item) for build in rows) for item in asked)
+    return asked if each else []
+
+
+def _rows(provider: Provider) -> list[Build]:
+    """Return the builds of the stack's series."""
+    series = provider.request.stack.series
+    return [build for build in provider.rules.builds if Version(build.rocm) == series]
+
+
+def _has(build: Build, item: Requirement) -> bool:
+    release = build.release(str(item.project))
+    return release is not None and item.specifier.contains(
+        f"{release}+rocm{build.rocm}", prereleases=True
+    )
 
 
 def not_released_together(provider: Provider, asked: Sequence[Requirement]) -> NoSolutionError:
@@ -234,11 +238,9 @@ def _what_is_known(releases: list[Version], series: list[Version]) -> list[str]:
 
 def _mixed(provider: Provider) -> list[Reason]:
     """Explain members of the family that were not released together."""
-    series = provider.request.stack.series
     pairs = [
         f"torch {b.torch} with torchvision {b.torchvision} and torchaudio {b.torchaudio}"
-        for b in provider.rules.builds
-        if series is not None and Version(b.rocm) == series
+        for b in _rows(provider)
     ]
     return [
         Reason(

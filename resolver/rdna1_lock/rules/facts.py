@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Facts(Generic[T]):
-    """The facts of one rule and how they are read; a check declares them beside its code."""
+    """The facts of one rule and how they are read; a check declares them with its code."""
 
     rule: str
     read: Callable[[Entry], T]

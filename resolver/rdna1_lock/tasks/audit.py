@@ -52,9 +52,8 @@ def audit(request: AuditRequest, context: Context) -> Report:
         InputError, UsageError: a target, the lock or the suppressions cannot be read.
 
     """
-    from rdna1_lock.audit.environment import default_target
     from rdna1_lock.audit.registry import check_facts
-    from rdna1_lock.audit.report import check_host, findings_on, make_report
+    from rdna1_lock.audit.report import make_report
     from rdna1_lock.audit.suppress import read_suppressions
     from rdna1_lock.host.system import look_at_host
     from rdna1_lock.rules import load_gpus, load_rules
@@ -63,25 +62,51 @@ def audit(request: AuditRequest, context: Context) -> Report:
     check_facts(rules)
     suppressions = read_suppressions(request.config, rules)
     host = look_at_host(load_gpus())
-    targets = request.targets
-    if not targets and not request.host:
-        targets = (default_target(context.environ),)
-    subjects = [_subject(target, _look(request, rules, context)) for target in targets]
-    if request.deep and not any(subject.installed for subject in subjects):
-        raise UsageError("options-clash", "--deep starts an interpreter; name an environment")
-    found: list[Finding] = []
-    for number, observed in enumerate(_observe(subjects, host, rules, request)):
-        context.check()
-        complete = _run(observed, context) if request.deep else observed
-        found += findings_on(complete, with_machine=request.host and number == 0)
+    subjects = _subjects(request, rules, context)
+    found = _findings(_observe(subjects, host, rules, request), request, context)
     if request.host and not subjects:
-        found += check_host(host, rules, {}, rocm=None)
+        found = _on_machine(host, rules)
     return make_report(
-        [subject.label for subject in subjects] + ([MACHINE] if request.host else []),
+        [*(subject.label for subject in subjects), *([MACHINE] if request.host else [])],
         found,
         suppressions,
         [text for subject in subjects for text in subject.notes],
     )
+
+
+def _subjects(request: AuditRequest, rules: RuleSet, context: Context) -> list[Subject]:
+    look = _look(request, rules, context)
+    found = [_subject(target, look) for target in _targets(request, context)]
+    if request.deep and not any(subject.installed for subject in found):
+        raise UsageError("options-clash", "--deep starts an interpreter; name an environment")
+    return found
+
+
+def _targets(request: AuditRequest, context: Context) -> tuple[str, ...]:
+    """Return what is named, else the active environment unless the machine alone is meant."""
+    from rdna1_lock.audit.environment import default_target
+
+    if request.targets or request.host:
+        return request.targets
+    return (default_target(context.environ),)
+
+
+def _findings(everything: list[Observed], request: AuditRequest, context: Context) -> list[Finding]:
+    from rdna1_lock.audit.report import findings_on
+
+    found: list[Finding] = []
+    for number, observed in enumerate(everything):
+        context.check()
+        complete = _run(observed, context) if request.deep else observed
+        # The machine is one: its findings come with the first target.
+        found += findings_on(complete, with_machine=request.host and number == 0)
+    return found
+
+
+def _on_machine(host: Host, rules: RuleSet) -> list[Finding]:
+    from rdna1_lock.audit.report import check_host
+
+    return check_host(host, rules, {}, rocm=None)
 
 
 def _look(request: AuditRequest, rules: RuleSet, context: Context) -> Look:

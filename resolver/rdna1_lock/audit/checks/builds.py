@@ -60,9 +60,8 @@ def _family(observed: Observed) -> list[Package]:
 
 
 def _kind(subject: Subject, package: Package) -> str:
-    files = subject.torch_files
-    cuda = files.cuda if files is not None and package.name == "torch" else None
-    label = (package.version.local if package.version is not None else None) or ""
+    cuda = subject.torch_files.cuda if package.name == "torch" and subject.torch_files else None
+    label = package.label
     if cuda or label.startswith("cu"):
         return f"a build for CUDA ({cuda or label}), which cannot use an AMD card"
     if label == "cpu":

@@ -66,9 +66,6 @@ def changed(observed: Observed) -> Iterator[Finding]:
         package = subject.first(name)
         if package is None:
             continue
-        listed = [f"{path} {what}" for path, what in files[:SHOWN]]
-        if len(files) > SHOWN:
-            listed.append(f"and {len(files) - SHOWN} more")
         # A distribution strips libraries and leaves the RECORD of the build as it was.
         own = (package.installer or "").split(" ")[0] in known.installers
         pinned = f"{name}=={package.version}" if package.version else name
@@ -76,10 +73,17 @@ def changed(observed: Observed) -> Iterator[Finding]:
         yield make_finding(
             observed.rules.by_id["R23"],
             severity=None if own else Severity.INFO,
-            seen=f"{name}: {'; '.join(listed)}" + ("" if own else " (a package of the system)"),
+            seen=f"{name}: {_listed(files)}" + ("" if own else " (a package of the system)"),
             where=Place(path=package.place, package=name),
             commands=install(observed, ["--no-deps", pinned], reinstall=True) if again else (),
         )
+
+
+def _listed(files: tuple[tuple[str, str], ...]) -> str:
+    listed = [f"{path} {what}" for path, what in files[:SHOWN]]
+    if len(files) > SHOWN:
+        listed.append(f"and {len(files) - SHOWN} more")
+    return "; ".join(listed)
 
 
 @subject_check("R24", scopes=INSTALLED)

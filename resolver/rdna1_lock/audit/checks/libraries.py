@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
 
     from rdna1_lock.audit.observed import Observed
     from rdna1_lock.audit.subject import Package, TorchFiles
@@ -58,13 +59,9 @@ def libc_of_file(observed: Observed) -> Iterator[Finding]:
 @subject_check("R01", scopes=INSTALLED)
 def executable_stack(observed: Observed) -> Iterator[Finding]:
     """Find libraries that ask for an executable stack where the C library refuses it."""
-    subject, host = observed.subject, observed.host
-    torch, bound = subject.first("torch"), observed.bound("R01")
-    libc = subject.libc or (host.libc if host is not None else None)
-    if torch is None or bound is None or libc is None or bound.contains(libc):
-        return
-    files = subject.torch_files
-    if files is not None and _was_cleared(files):
+    subject, files = observed.subject, observed.subject.torch_files
+    torch, libc = subject.first("torch"), _refusing_libc(observed)
+    if torch is None or libc is None or (files is not None and _was_cleared(files)):
         return
     rule, asking = observed.rules.by_id["R01"], files.stack if files is not None else ()
     what = f"{', '.join(asking)} ask for an executable stack" if asking else torch.text
@@ -74,6 +71,13 @@ def executable_stack(observed: Observed) -> Iterator[Finding]:
         where=subject.place(torch),
         commands=_mended(rule, torch, asking),
     )
+
+
+def _refusing_libc(observed: Observed) -> str | None:
+    """Return the version of the C library, if it is one with which the wheels do not load."""
+    host, bound = observed.host, observed.bound("R01")
+    libc = observed.subject.libc or (host.libc if host is not None else None)
+    return None if bound is None or libc is None or bound.contains(libc) else libc
 
 
 def _was_cleared(files: TorchFiles) -> bool:
@@ -93,13 +97,11 @@ def _mended(rule: Rule, torch: Package, asking: tuple[str, ...]) -> tuple[Comman
 def searched(observed: Observed) -> Iterator[Finding]:
     """Find a system ROCm on the loader's search path, which goes before RUNPATH, not RPATH."""
     subject, known, rule = observed.subject, LEAKS.of(observed.rules), observed.rules.by_id["R09"]
-    torch, files = subject.pinned("torch"), subject.torch_files
+    torch = subject.pinned("torch")
     if torch is None or subject.rocm is None:
         return
-    loader = files.loader if files is not None else None
-    gives_way = loader == "RUNPATH" or (
-        loader is None and known.torch.contains(torch[1], prereleases=True)
-    )
+    loader = subject.torch_files.loader if subject.torch_files is not None else None
+    gives_way = _gives_way(loader, torch[1], known)
     takes = "takes those instead of its own" if gives_way else "takes its own first"
     for place, names in _leaking(subject.variables.get(known.search, ""), known):
         yield make_finding(
@@ -110,6 +112,13 @@ def searched(observed: Observed) -> Iterator[Finding]:
             where=Place(variable=known.search),
             commands=(rule.command("unset", variables=(known.search,)),) if gives_way else (),
         )
+
+
+def _gives_way(loader: str | None, torch: Version, known: Leaks) -> bool:
+    """Say whether the wheel's own libraries give way to the search path; else by its release."""
+    if loader is not None:
+        return loader == "RUNPATH"
+    return known.torch.contains(torch, prereleases=True)
 
 
 def _leaking(path: str, known: Leaks) -> Iterator[tuple[str, list[str]]]:

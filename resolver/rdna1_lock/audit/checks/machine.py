@@ -152,18 +152,22 @@ def several(machine: Machine) -> Iterator[Finding]:
     """Find several kinds of GPUs: the override presents all of them, and torch takes the first."""
     host, rule = machine.host, machine.rules.by_id["R15"]
     chosen = VISIBLE.of(machine.rules)
-    counted = [gpu for gpu in host.gpus if gpu.index is not None]
-    ours = next((gpu for gpu in counted if gpu in host.rdna1), None)
-    if ours is None or any(machine.variables.get(name) for name in chosen):
+    if any(machine.variables.get(name) for name in chosen):
         return
-    if len({gpu.gfx for gpu in counted}) > 1:
-        others = ", ".join(gpu.gfx or gpu.pci_id for gpu in counted if gpu is not ours)
+    counted = [gpu for gpu in host.gpus if gpu.index is not None]
+    ours = next((gpu for gpu in counted if gpu.gfx in host.targets), None)
+    if ours is not None and len({gpu.gfx for gpu in counted}) > 1:
+        others = _others(counted, ours)
         yield make_finding(
             rule,
             seen=f"{ours.gfx} is not the only GPU: there is also {others}, and {chosen[0]} is not set",
             where=Place(path=TOPOLOGY),
             commands=(rule.command("choose", index=str(ours.index)),),
         )
+
+
+def _others(gpus: list[Gpu], ours: Gpu) -> str:
+    return ", ".join(gpu.gfx or gpu.pci_id for gpu in gpus if gpu is not ours)
 
 
 @machine_check("R01")

@@ -10,7 +10,7 @@ from rdna1_lock.rules.finding import Finding, Place, make_finding
 from rdna1_lock.rules.model import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from rdna1_lock.audit.observed import Observed
 
@@ -99,12 +99,7 @@ def _is_native(observed: Observed) -> bool:
 def solvers(observed: Observed) -> Iterator[Finding]:
     """Find families of solvers that are switched off, and values that change nothing."""
     known, rule = SOLVERS.of(observed.rules), observed.rules.by_id["R08"]
-    variables = observed.subject.variables
-    values = {
-        family: variables[known.prefix + family]
-        for family in known.families
-        if known.prefix + family in variables
-    }
+    values = _values(known, observed.subject.variables)
     off = [family for family, value in values.items() if value in known.off]
     on = [family for family in values if family not in off]
     if off:
@@ -123,6 +118,14 @@ def solvers(observed: Observed) -> Iterator[Finding]:
             seen=f"{_assigned(known, values, on)} changes nothing",
             where=Place(variable=", ".join(known.prefix + family for family in on)),
         )
+
+
+def _values(known: Solvers, variables: Mapping[str, str]) -> dict[str, str]:
+    return {
+        family: variables[known.prefix + family]
+        for family in known.families
+        if known.prefix + family in variables
+    }
 
 
 def _assigned(known: Solvers, values: dict[str, str], families: list[str]) -> str:
