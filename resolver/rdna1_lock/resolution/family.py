@@ -48,14 +48,15 @@ def unreleased_together(provider: Provider) -> list[Requirement]:
     The table of releases knows that before any index is asked. Each member by itself must be
     possible; otherwise the search has the better reason.
     """
-    asked = [item for item in provider.demands.roots() if item.identifier in provider.rules.family]
-    rows = _rows(provider)
+    family, rows = provider.rules.family, _rows(provider)
+    asked = [item for item in provider.demands.roots() if item.identifier in family]
     if not rows or len({item.project for item in asked}) < 2:
         return []
-    if any(all(_has(build, item) for item in asked) for build in rows):
+    # For each row, which of the members it has as they are asked for.
+    fits = [[_has(build, item) for item in asked] for build in rows]
+    if any(map(all, fits)):
         return []
-    each = all(any(_has(build, item) for build in rows) for item in asked)
-    return asked if each else []
+    return asked if all(map(any, zip(*fits, strict=True))) else []
 
 
 def _rows(provider: Provider) -> list[Build]:
