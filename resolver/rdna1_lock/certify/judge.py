@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 from rdna1_lock.certify import suite
 from rdna1_lock.guard.outcome import LATE, Outcome
+from rdna1_lock.rules import load_gpus
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-RDNA1_VERSIONS = (100100, 100101, 100102)
 LEGS = {"forward": ("y",), "backward": ("dx", "dw", "db")}
 
 
@@ -132,7 +132,7 @@ def _hardware(report: Mapping[str, Any]) -> list[str]:
     gpus = _get(report, "hardware", "gpus")
     gpus = [gpu for gpu in gpus if isinstance(gpu, dict)] if isinstance(gpus, list) else []
     chosen = [gpu for gpu in gpus if slot is not None and gpu.get("slot") == slot]
-    if not chosen or chosen[0].get("gfx_target_version") not in RDNA1_VERSIONS:
+    if not chosen or chosen[0].get("gfx_target_version") not in load_gpus().versions:
         return ["no RDNA1 card was found through sysfs and KFD"]
     kind = _get(report, "device", "kind")
     if kind != "hip":

@@ -246,7 +246,7 @@ def _visible(host: Host, card: Gpu | None) -> int | None:
 
 def _check_host(host: Host, lock: Lock) -> None:
     """Refuse before a gigabyte is fetched for a card that cannot be opened."""
-    from rdna1_lock.host.check import check_host
+    from rdna1_lock.audit.report import check_host
     from rdna1_lock.model import rocm_label
     from rdna1_lock.rules import load_rules
     from rdna1_lock.rules.model import Severity
@@ -259,7 +259,7 @@ def _check_host(host: Host, lock: Lock) -> None:
     blocking = [f for f in findings if f.severity is Severity.ERROR and f.rule != "R01"]
     if blocking:
         facts = [f"{item.rule}: {item.seen}" for item in blocking]
-        commands = [line for item in blocking for _, line in item.commands]
+        commands = [command.line for item in blocking for command in item.commands]
         raise HostError(
             "host-not-ready",
             "this machine is not ready for the sweep",

@@ -147,14 +147,13 @@ class _Session(requests.Session):
             return None
         try:
             clean = read_url(target, base=resp.url, secure=resp.url.startswith("https:"))
-            trouble = "names a file" if clean.scheme == "file" else ""
+            if clean.scheme == "file":
+                raise BadURLError("names a file")
         except BadURLError as error:
-            trouble = str(error)
-        if trouble:
             resp.close()
             raise requests.exceptions.InvalidSchema(
-                f"it redirects to a URL that {trouble}; that is not followed"
-            )
+                f"it redirects to a URL that {error}; that is not followed"
+            ) from error
         if clean.credentials is not None:
             self._credentials[origin(clean.text)] = clean.credentials
         return clean.text

@@ -13,7 +13,6 @@ from rdna1_lock.hashes import REPLACED, agree, hash_file
 from rdna1_lock.index.interface import Page
 from rdna1_lock.legacy import read_specifier
 from rdna1_lock.model import IndexFile, WheelMetadata
-from rdna1_lock.rules import FLAVOURED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -95,7 +94,7 @@ class Sources:
         if self._live or not self._catalogue or self.origin(name) == "default":
             return False
         series = self._stack.series
-        if series is None or name not in FLAVOURED:
+        if series is None or name not in self._rules.family:
             return True
         return any(
             self._target.python_series in pythons

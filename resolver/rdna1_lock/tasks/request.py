@@ -106,15 +106,14 @@ def make_request(asked: ResolveRequest, stack: Stack) -> tuple[Request, FromFile
 
 
 def _gfx(chosen: tuple[str, ...], stack: Stack) -> tuple[str, ...]:
+    from rdna1_lock.rules import load_gpus
+
     for name in chosen:
         if name not in stack.gfx:
             raise UsageError(
                 "unknown-gfx",
                 f"`{name}` is not a card of the stack {stack.id}",
-                hint=(
-                    f"it has {', '.join(stack.gfx)}: RX 5600 and 5700 are gfx1010, Pro 5600M and V520"
-                    " gfx1011, RX 5300 and 5500 gfx1012. Newer cards need no such lock"
-                ),
+                hint=f"choose from {load_gpus().sold_as}; newer cards have official wheels",
             )
     return tuple(name for name in stack.gfx if not chosen or name in chosen)
 
