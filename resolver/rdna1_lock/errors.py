@@ -8,6 +8,8 @@ from __future__ import annotations
 from enum import IntEnum
 from typing import ClassVar
 
+from rdna1_lock.text import without_credentials
+
 
 class Exit(IntEnum):
     """Exit statuses of the command line; they are part of its contract."""
@@ -30,11 +32,12 @@ class Error(Exception):
     def __init__(
         self, code: str, message: str, *, facts: tuple[str, ...] = (), hint: str | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(without_credentials(message))
         self.code = code
-        self.message = message
-        self.facts = facts
-        self.hint = hint
+        # A URL in an error is for people: its user name and password never are.
+        self.message = without_credentials(message)
+        self.facts = tuple(map(without_credentials, facts))
+        self.hint = None if hint is None else without_credentials(hint)
 
     def to_json(self) -> dict[str, object]:
         """Return the error as the ``error`` object of the ``--json`` output."""

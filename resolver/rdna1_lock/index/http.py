@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
@@ -29,7 +28,7 @@ from urllib3.util.retry import Retry
 from rdna1_lock import __version__
 from rdna1_lock.errors import NetworkError, one_line
 from rdna1_lock.index.clock import Clock, Clocks, PlainPool, SecurePool
-from rdna1_lock.urls import BadURLError, read_url
+from rdna1_lock.urls import BadURLError, origin, read_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -167,12 +166,6 @@ class _Session(requests.Session):
             prepared_request.prepare_auth(known)
 
 
-def origin(url: str) -> str:
-    """Return scheme, host and port of a URL: what credentials belong to."""
-    parts = urlsplit(url)
-    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-
-
 class Http:
     """Kept-alive connections to indexes, shared by threads.
 
@@ -216,6 +209,10 @@ class Http:
         if clean.credentials is not None:
             self._credentials[origin(clean.text)] = clean.credentials
         return clean.text
+
+    def learn(self, credentials: Mapping[str, tuple[str, str]]) -> None:
+        """Keep user names and passwords by origin."""
+        self._credentials.update(credentials)
 
     def get(self, url: str, headers: Mapping[str, str], *, limit: int | None = None) -> Answer:
         """Fetch a whole answer of at most ``limit`` bytes after decompression."""

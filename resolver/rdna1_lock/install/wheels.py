@@ -13,7 +13,7 @@ from rdna1_lock.errors import Error, InputError, NetworkError
 from rdna1_lock.hashes import agree, hash_file, is_right
 from rdna1_lock.index.fetch import Wanted, fetch_file
 from rdna1_lock.index.parse import parse_direct_url
-from rdna1_lock.lock.model import TOOL, locked_file
+from rdna1_lock.lock.model import is_own, locked_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -140,7 +140,7 @@ def _wanted(package: Package, index: Callable[[], SimpleIndex]) -> Wanted:
     file, name, digest = locked_file(package), locked_filename(package), _sha256(package)
     if file.url is not None:
         return Wanted(filename=name, url=file.url, sha256=digest, size=file.size)
-    if TOOL in (package.tool or {}):
+    if is_own(package):
         raise InputError(
             "own-wheel-missing",
             f"{name} is a wheel of somebody's own, and no index has it",

@@ -82,3 +82,18 @@ def locked_file(package: Package) -> PackageWheel | PackageArchive:
     if package.archive is None:
         raise AssertionError(package.name)
     return package.archive
+
+
+def is_own(package: Package) -> bool:
+    """Say whether a wheel is somebody's own: no index has it."""
+    return bool(_ours(package).get("source") == "local")
+
+
+def has_legacy_metadata(package: Package) -> bool:
+    """Say whether a wheel's metadata is from before PEP 440, so that pip refuses to install it."""
+    return _ours(package).get("legacy-metadata") is True
+
+
+def _ours(package: Package) -> Mapping[str, Any]:
+    table: Mapping[str, Any] = (package.tool or {}).get(TOOL, {})
+    return table

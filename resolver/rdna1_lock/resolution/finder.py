@@ -82,10 +82,10 @@ class Finder:
         best: dict[Version, Wheel] = {}
         refused: list[Refusal] = []
         sdists: list[str] = []
-        hashes: dict[str, dict[str, str | None]] = {}
+        hashes: dict[str, set[str]] = {}
         for file, _ in files:
-            stated = hashes.setdefault(file.filename, {})
-            stated[f"entry {len(stated) + 1} on the page"] = file.sha256
+            if file.sha256 is not None:
+                hashes.setdefault(file.filename, set()).add(file.sha256)
         for file, source in files:
             if file.filename.endswith(SDIST_SUFFIXES):
                 sdists.append(file.filename)
@@ -94,11 +94,9 @@ class Finder:
             if isinstance(wheel, Rejected):
                 refused.append(Refusal(filename=file.filename, verdict=wheel))
                 continue
-            agree(
-                file.filename,
-                hashes[file.filename],
-                hint=CONTRADICTS_ITSELF,
-            )
+            if len(stated := hashes.get(file.filename, ())) > 1:
+                entries = {f"entry {n} on the page": one for n, one in enumerate(sorted(stated), 1)}
+                agree(file.filename, entries, hint=CONTRADICTS_ITSELF)
             older = best.get(wheel.version)
             if older is None or _is_better(wheel, older):
                 best[wheel.version] = wheel

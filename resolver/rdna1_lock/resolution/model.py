@@ -114,12 +114,16 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A chosen wheel, its hash, and the projects that it needs."""
+    """A chosen wheel, its hash, and the projects that it needs.
+
+    ``legacy`` says that its metadata is from before PEP 440, so that pip refuses to install it.
+    """
 
     wheel: Wheel
     sha256: str
     dependencies: tuple[str, ...]
     requires_python: SpecifierSet | None
+    legacy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,6 +45,11 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             name = canonicalize_name(item.parsed.name)
             self._user_pins.setdefault(name, []).append(item.parsed.specifier)
 
+    def take_legacy(self) -> None:
+        """Take wheels whose metadata is from before PEP 440 as well, from now on."""
+        self.demands.allow_legacy = True
+        self._dependencies.clear()
+
     # --- the questions of resolvelib -------------------------------------------------------
 
     def identify(self, requirement_or_candidate: Requirement | Candidate) -> str:

@@ -52,7 +52,7 @@ def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
         raise not_released_together(provider, apart)
     sources.prefetch_pages(_names_ahead(provider))
     try:
-        candidates = _search(provider)
+        candidates = _search_twice(provider)
     except ResolutionImpossible as error:
         from rdna1_lock.resolution.explain.conflict import explain
 
@@ -71,6 +71,17 @@ def _names_ahead(provider: Provider) -> list[str]:
         names.update(provider.request.stack.fetch_ahead)
     names.update(provider.request.preferences)
     return sorted(names)
+
+
+def _search_twice(provider: Provider) -> list[Candidate]:
+    """Search among wheels that every installer takes; only if that fails, among all."""
+    try:
+        return _search(provider)
+    except ResolutionImpossible:
+        if not provider.demands.refused_legacy:
+            raise
+        provider.take_legacy()
+        return _search(provider)
 
 
 def _search(provider: Provider) -> list[Candidate]:
@@ -125,6 +136,7 @@ def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Ca
         smaller = Provider(
             provider.finder, replace(provider.request, requirements=fewer), provider.rules
         )
+        smaller.demands.allow_legacy = provider.demands.allow_legacy
         try:
             _search(smaller)
         except ResolutionImpossible as error:
@@ -158,6 +170,7 @@ def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
                 sha256=_agreed_hash(provider, wheels[name]),
                 dependencies=tuple(sorted(needs.get(name, ()))),
                 requires_python=None if isinstance(metadata, str) else metadata.requires_python,
+                legacy=not isinstance(metadata, str) and bool(metadata.legacy),
             )
         )
     stack = provider.request.stack
@@ -200,6 +213,12 @@ def _notes(provider: Provider, wheels: list[Wheel]) -> list[str]:
         if any(wheel.name == canonicalize_name(name) for wheel in wheels)
     ]
     for wheel in wheels:
+        metadata = provider.finder.metadata(wheel)
+        if not isinstance(metadata, str) and metadata.legacy:
+            notes.append(
+                f"{wheel.name} {wheel.version} requires `{metadata.legacy[0]}`, which PEP 440"
+                " forbids: `rdna1-lock sync` and uv install it, pip from 24.1 on refuses to"
+            )
         if wheel.version.is_prerelease and not provider.names_prerelease(wheel):
             notes.append(f"{wheel.name} {wheel.version} is a pre-release: no stable release fits")
         if wheel.file.yanked is not None:

@@ -73,7 +73,8 @@ def load_existing(path: Path | None, *, one_file: bool) -> Existing:
 def _pins_of(file: Path) -> dict[str, Preference]:
     """Return the exact pins of a requirements.txt, as far as it can be read."""
     user = UserInput()
-    read_file(file, user)
+    # Pins of a file that rdna1-lock wrote: nothing in it refers to the environment.
+    read_file(file, user, environ={})
     return {
         item.parsed.name: Preference(version=part.version, filename="", sha256="")
         for item in user.requirements

@@ -14,7 +14,7 @@ from rdna1_lock.errors import OutOfDateError, UsageError
 from rdna1_lock.lock.build import build_lock, make_inputs
 from rdna1_lock.lock.document import different_inputs, differing
 from rdna1_lock.lock.files import write_files
-from rdna1_lock.lock.model import SCHEMA
+from rdna1_lock.lock.model import SCHEMA, is_own
 from rdna1_lock.rules import load_catalogue, load_rules, load_stack
 from rdna1_lock.tasks.existing import changes, is_stale, load_existing, up_to_date
 from rdna1_lock.tasks.request import make_request
@@ -72,7 +72,7 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
     """
     started = time.monotonic()
     rules, stack = load_rules(), load_stack(request.stack)
-    asked, from_files = make_request(request, stack)
+    asked, from_files = make_request(request, stack, context.environ)
     existing = load_existing(_place(request, asked), one_file=request.one_file)
     portable = existing.portable if request.portable is None else request.portable
 
@@ -102,6 +102,7 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         context,
         index_url=index_url(),
         find_links=find_links,
+        credentials=from_files.credentials,
         catalogue=load_catalogue() if request.catalogue else (),
         rules=rules,
     ) as (sources, http):
@@ -233,7 +234,7 @@ def _notes(resolution: Resolution, stack: Stack, lock: Lock) -> list[str]:
     own = [
         wheel.filename
         for package in lock.packages
-        if package.tool
+        if is_own(package)
         for wheel in package.wheels or ()
     ]
     if own:
