@@ -142,13 +142,15 @@ class IndexFile:
 class Wheel:
     """A wheel that fits the target, with what its file name says (PEP 427).
 
-    ``rank`` orders the wheels of one version: lower is better. ``source`` is where it came
+    ``rank`` is the place of its best tag among those of the target: lower is better. ``build`` is
+    the build tag, ``()`` without one; the greater one wins. ``source`` is where the wheel comes
     from: ``rocm``, ``default``, ``local`` or ``url``.
     """
 
     name: NormalizedName
     version: Version
-    rank: tuple[int, int, str]
+    rank: int
+    build: tuple[()] | tuple[int, str] = ()
     file: IndexFile
     source: str
 
@@ -168,6 +170,18 @@ class WheelMetadata:
     requires: tuple[str, ...]
     requires_python: SpecifierSet | None = None
     extras: frozenset[str] = field(default_factory=frozenset)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Preference:
+    """The pin of an existing lock, kept as long as it fits.
+
+    ``filename`` and ``sha256`` are empty where only a version is known (a requirements.txt).
+    """
+
+    version: str
+    filename: str
+    sha256: str
 
 
 def read_specifier(text: str | None) -> SpecifierSet | None:

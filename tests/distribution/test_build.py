@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.emit import NIX_FILES
+from rdna1_lock.emit.nix import NIX_FILES
 
 ROOT = Path(__file__).parents[2]
 RULES = sorted(

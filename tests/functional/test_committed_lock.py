@@ -9,7 +9,7 @@ import pytest
 from packaging.pylock import Pylock
 
 from rdna1_lock import toml
-from rdna1_lock.emit import EMITTERS
+from rdna1_lock.emit.formats import FORMATS
 from rdna1_lock.lock.read import read_lock
 from support.server import Server
 from support.wheels import Spec
@@ -27,7 +27,7 @@ def test_it_is_up_to_date_without_any_request(server: Server, run):
 def test_its_files_are_what_the_emitters_write():
     lock = read_lock(COMMITTED / "pylock.toml")
     assert not lock.edited
-    for name, emit in EMITTERS.items():
+    for name, emit in ((one.filename, one.emit) for one in FORMATS):
         assert (COMMITTED / name).read_text() == emit(lock)
 
 
@@ -72,7 +72,7 @@ def test_a_full_search_over_its_own_wheels_gives_it_again(server: Server, run):
     result = run("resolve", "--portable", "--index-url", server.url("pypi"))
     assert result.status == 0, result.err
     made = Path("locks/rocm5.2-cp310")
-    for name in EMITTERS:
+    for name in (one.filename for one in FORMATS):
         assert (made / name).read_text() == (COMMITTED / name).read_text()
 
 
@@ -97,5 +97,5 @@ def test_the_live_index_still_has_all_of_it(run):
     result = run("resolve", "--portable")
     assert result.status == 0, result.err
     assert "requests," in result.err
-    for name in EMITTERS:
+    for name in (one.filename for one in FORMATS):
         assert (path.parent / name).read_text() == (COMMITTED / name).read_text()

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.emit import EMITTERS, NIX_FILES
+from rdna1_lock.emit.formats import FORMATS
+from rdna1_lock.emit.nix import NIX_FILES
 from support.nix import SYSTEM, Nix, need_nix
 from support.replica import PINS, build_replica, replica_options
 from support.server import Server
@@ -253,7 +254,7 @@ def test_untracked_files_are_told(lock: Path, run):
     subprocess.run(["git", "init", "-q"], check=True)
     said = run("nix", FOLDER)
     [told] = [line for line in said.err.splitlines() if "git add" in line]
-    assert {f"{FOLDER}/{name}" for name in EMITTERS} <= set(told.split())
+    assert {f"{FOLDER}/{name}" for name in (one.filename for one in FORMATS)} <= set(told.split())
     subprocess.run(["git", "add", "."], check=True)
     assert "git add" not in run("nix", FOLDER).err
 

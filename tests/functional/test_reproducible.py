@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from rdna1_lock.emit import EMITTERS
+from rdna1_lock.emit.formats import FORMATS
 from support.replica import replica_options
 from support.server import Server
 
@@ -93,7 +93,7 @@ def test_two_runs_at_once_leave_one_whole_lock(server: Server, tmp_path: Path):
     for process in running:
         assert process.stderr is not None
         process.stderr.close()
-    assert {path.name for path in (tmp_path / "out").iterdir()} == set(EMITTERS)
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {one.filename for one in FORMATS}
     again = subprocess.run(
         [*command, "--check"], cwd=tmp_path, capture_output=True, text=True, check=False
     )

@@ -11,7 +11,7 @@ from packaging.pylock import Pylock
 from packaging.tags import Tag
 
 from rdna1_lock import toml
-from rdna1_lock.emit import EMITTERS
+from rdna1_lock.emit.formats import FORMATS
 from rdna1_lock.model import Target
 from rdna1_lock.rules import load_catalogue
 from support.replica import PINS, build_replica, replica_options
@@ -49,7 +49,7 @@ def test_the_default_lock_needs_no_contact_with_the_rocm_index(server, run, defa
             assert wheel["hashes"]["sha256"] == known[wheel["name"]].sha256
             assert wheel["url"] == known[wheel["name"]].url
             assert "size" not in wheel
-    assert {path.name for path in FOLDER.iterdir()} == set(EMITTERS)
+    assert {path.name for path in FOLDER.iterdir()} == {one.filename for one in FORMATS}
 
 
 def test_torch_9_on_the_default_index_is_never_even_asked_for(server, run, default_only):
@@ -154,7 +154,7 @@ def test_an_edited_hash_is_an_alarm(server, run, default_only):
     path.write_text(path.read_text().replace(digest, "0" * 64))
     before = snapshot(FOLDER)
     result = run("resolve", *default_only)
-    assert (result.status, result.code) == (5, "lock-disagrees")
+    assert (result.status, result.code) == (5, "hash-mismatch")
     assert "0" * 64 in result.err
     assert digest in result.err
     assert snapshot(FOLDER) == before
@@ -169,7 +169,7 @@ def test_replaced_bytes_under_one_name_are_an_alarm(server, run):
     entry.content += b"replaced"
     before = snapshot(FOLDER)
     result = run("resolve", *options)
-    assert (result.status, result.code) == (5, "lock-disagrees")
+    assert (result.status, result.code) == (5, "hash-mismatch")
     assert snapshot(FOLDER) == before
 
 
@@ -280,7 +280,7 @@ def test_a_cache_that_cannot_be_written_is_no_error(server, run, monkeypatch):
 def test_live_index_and_catalogue_must_agree(server, run):
     default, rocm = build_replica(server)
     result = run("resolve", "--live", "--index-url", default, "--rocm-index-url", rocm)
-    assert (result.status, result.code) == (5, "catalogue-disagrees")
+    assert (result.status, result.code) == (5, "hash-mismatch")
     assert "f3685d08ac0d8c951cc367f9bd4b2c924c5d4517669c476807748abcd966136f" in result.err
     assert "gbtb/nix-stable-diffusion" in result.err
     assert "127.0.0.1" in result.err
@@ -293,7 +293,7 @@ def test_a_rocm_page_that_contradicts_itself_is_an_alarm(server, run):
     [torch] = [e for e in files if e.filename.startswith("torch-1.13.1+rocm5.2-cp310")]
     files.append(Entry(torch.filename, torch.content + b"x"))
     result = run("resolve", *options)
-    assert (result.status, result.code) == (5, "two-hashes"), result.err
+    assert (result.status, result.code) == (5, "hash-mismatch"), result.err
 
 
 def test_what_the_catalogue_cannot_answer_is_asked_of_the_live_index(server, run):
@@ -336,7 +336,7 @@ def test_find_links(server, run):
     assert locked["torchaudio"]["wheels"][0]["path"] == f"wheels/{wheel.filename}"
     assert locked["torchaudio"]["wheels"][0]["hashes"]["sha256"] == wheel.sha256
     assert "--find-links wheels" in (FOLDER / "requirements.txt").read_text()
-    assert f"put {wheel.filename} into the folder" in result.err
+    assert f"no index has {wheel.filename}: copy it into the folder" in result.err
 
 
 def test_a_wheel_of_ones_own_under_a_catalogued_name_is_an_alarm(server, run, default_only):
@@ -345,8 +345,26 @@ def test_a_wheel_of_ones_own_under_a_catalogued_name_is_an_alarm(server, run, de
     wheel = make_wheel(Spec("torch", "1.13.1+rocm5.2", tag="cp310-cp310-linux_x86_64"))
     (own / wheel.filename).write_bytes(wheel.content)
     result = run("resolve", "--find-links", own, *default_only)
-    assert (result.status, result.code) == (5, "catalogue-disagrees")
+    assert (result.status, result.code) == (5, "hash-mismatch")
     assert wheel.sha256 in result.err
+
+
+@pytest.mark.parametrize(
+    ("filename", "reason", "rule"),
+    [
+        ("torch-1.13.1+cu117-cp310-cp310-linux_x86_64.whl", "is not a ROCm build (cu117)", "R03"),
+        ("torch-1.13.1+rocm5.1.1-cp310-cp310-linux_x86_64.whl", "ROCm 5.1.1", "R02"),
+        ("torch-1.13.1+rocm5.2-cp39-cp39-linux_x86_64.whl", "is for cp39-cp39", None),
+    ],
+)
+def test_a_refused_torch_wheel_by_url_gets_its_reason(server, run, filename, reason, rule):
+    url = f"https://wheels.example/{filename}"
+    result = run("resolve", f"torch @ {url}", *replica_options(server))
+    assert (result.status, result.code) == (1, "no-solution"), result.err
+    text = " ".join(result.err.split())
+    assert "`torch` cannot be taken from its URL" in text
+    assert reason in text
+    assert rule is None or f"rule {rule} " in text
 
 
 def test_url_requirement(server, run):

@@ -222,7 +222,7 @@ def test_a_wheel_that_is_not_the_locked_one(lock: Path, run):
     (lock / "wheels").mkdir()
     (lock / "wheels" / wheel).write_bytes(b"another")
     result = run("verify", lock)
-    assert (result.status, result.code) == (5, "wrong-wheel")
+    assert (result.status, result.code) == (5, "hash-mismatch")
 
 
 def test_a_rehearsal_is_no_certificate_whoever_signs_it(

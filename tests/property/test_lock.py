@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rdna1_lock import toml
-from rdna1_lock.emit import emit_pylock, emit_requirements
+from rdna1_lock.emit.pylock import emit_pylock
+from rdna1_lock.emit.requirements import emit_requirements
 from rdna1_lock.lock.build import build_lock, make_inputs
 from rdna1_lock.lock.read import lock_from_toml, preferences
 from rdna1_lock.resolution.resolve import resolve

@@ -90,7 +90,7 @@ def check(body: bytes, kind: str) -> None:
 WHEEL = Wheel(
     name=NormalizedName("a"),
     version=Version("1"),
-    rank=(0, 0, ""),
+    rank=0,
     file=IndexFile(filename="a-1-py3-none-any.whl", url="https://f.example/a-1-py3-none-any.whl"),
     source="default",
 )

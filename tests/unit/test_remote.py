@@ -20,7 +20,7 @@ def wheel(name: str = "big") -> Wheel:
     return Wheel(
         name=NormalizedName(name),
         version=Version("1"),
-        rank=(0, 0, ""),
+        rank=0,
         file=file,
         source="default",
     )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import shutil
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from rdna1_lock.cli.render import print_json, say
-from rdna1_lock.errors import Exit, InputError
-from rdna1_lock.index.cache import FORMAT, default_cache_dir
+from rdna1_lock.cli.terminal import open_context
+from rdna1_lock.errors import Exit
+from rdna1_lock.tasks.cache import cache
 
-KINDS = {
+WORDS = {
     "page": "index pages",
-    "metadata": "metadata of wheels",
-    "sha256": "hashes of wheels without one",
+    "metadata": "metadata files of wheels",
+    "sha256": "hashes of wheels that no index states",
+    "pip": "answers of pip",
+    "environments": "environments of `certify`",
 }
 
 
@@ -25,29 +28,21 @@ KINDS = {
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def command(clear: bool, cache_dir: Path | None, as_json: bool) -> int:
-    """Show what the cache holds, or delete it. Nothing in it is needed; all can be had again."""
-    folder = (cache_dir or default_cache_dir()) / FORMAT
-    environments = folder.parent / "environments"
-    counted = {}
-    for kind in KINDS:
-        files = [path for path in (folder / kind).rglob("*") if path.is_file()]
-        counted[kind] = {"entries": len(files), "bytes": sum(path.stat().st_size for path in files)}
-    files = [path for path in environments.rglob("*") if path.is_file() and not path.is_symlink()]
-    count = len(list(environments.iterdir())) if environments.exists() else 0
-    counted["environments"] = {"entries": count, "bytes": sum(p.stat().st_size for p in files)}
-    for place in (folder, environments) if clear else ():
-        if not place.exists():
-            continue
-        try:
-            shutil.rmtree(place)
-        except OSError as error:
-            raise InputError(
-                "cannot-write", f"{place} cannot be cleared: {error.strerror}"
-            ) from error
+    """Show what the cache holds, or delete it. Everything in it can be fetched again."""
+    with open_context(quiet=True, cache_dir=cache_dir) as context:
+        found = cache(context, clear=clear)
     if as_json:
-        print_json({"command": "cache", "folder": str(folder), "cleared": clear, "kinds": counted})
+        kinds = {kind: asdict(held) for kind, held in found.kinds.items()}
+        print_json(
+            {
+                "command": "cache",
+                "folder": str(found.folder),
+                "cleared": found.cleared,
+                "kinds": kinds,
+            }
+        )
         return Exit.OK
-    say(f"{folder}{' (cleared)' if clear else ''}")
-    for kind, what in {**KINDS, "environments": "environments of `certify`"}.items():
-        say(f"  {counted[kind]['entries']:6} {what} ({counted[kind]['bytes'] / 1e6:.1f} MB)")
+    say(f"{found.folder}{' (cleared)' if found.cleared else ''}")
+    for kind, held in found.kinds.items():
+        say(f"  {held.entries:6} {WORDS[kind]} ({held.bytes / 1e6:.1f} MB)")
     return Exit.OK

@@ -9,8 +9,8 @@ from rdna1_lock.certify.signature import sign
 from rdna1_lock.certify.statement import build_statement
 from rdna1_lock.certify.strictjson import dump, load, sha256
 from rdna1_lock.certify.verify import CERTIFICATE, ENVELOPE, OTHERS, PAGE, REPORT, SIGNATURE
-from rdna1_lock.cli.files import write_files
 from rdna1_lock.errors import IntegrityError
+from rdna1_lock.lock.files import write_files
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rdna1_lock.cli.locks import INDEX_OPTIONS, LOCK, fetch_into, options
+from rdna1_lock.cli.locks import INDEX_OPTIONS, LOCK, options
 from rdna1_lock.cli.render import note, print_json, say
+from rdna1_lock.cli.terminal import open_context
 from rdna1_lock.errors import Exit, HostError, InputError, UsageError
 from rdna1_lock.lock.place import lock_file, open_lock
+from rdna1_lock.tasks.fetch import fetch_into
 
 if TYPE_CHECKING:
     from rdna1_lock.certify.judge import Judgement
@@ -278,9 +280,14 @@ def _environment(
     from rdna1_lock.install.wheels import all_there
 
     def fetch() -> None:
-        fetch_into(
-            lock, wheels, index_url=asked.index_url, find_links=asked.find_links, quiet=asked.quiet
-        )
+        with open_context(quiet=asked.quiet or asked.as_json) as context:
+            fetch_into(
+                lock,
+                wheels,
+                index_url=asked.index_url,
+                find_links=asked.find_links,
+                context=context,
+            )
 
     named = probe(asked.python) if asked.python is not None else None
     if asked.python is not None and named is None:

@@ -9,7 +9,7 @@ import click
 from rdna1_lock.cli.locks import LOCK
 from rdna1_lock.errors import Exit
 from rdna1_lock.install.activation import FORMATS
-from rdna1_lock.lock.place import open_lock
+from rdna1_lock.tasks.variables import variables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -28,6 +28,5 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(lock: Path, form: str, as_json: bool) -> int:
     """Print the environment variables of LOCK, e.g. for `eval "$(rdna1-lock env LOCK)"`."""
-    opened, _ = open_lock(lock)
-    click.echo(FORMATS["json" if as_json else form](opened.env), nl=False)
+    click.echo(FORMATS["json" if as_json else form](variables(lock)), nl=False)
     return Exit.OK

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import click
 
-from rdna1_lock.cli.locks import INDEX_OPTIONS, LOCK, fetch_into, options
+from rdna1_lock.cli.locks import INDEX_OPTIONS, LOCK, options
 from rdna1_lock.cli.render import print_json, say
+from rdna1_lock.cli.terminal import open_context
 from rdna1_lock.errors import Exit
-from rdna1_lock.lock.place import open_lock
+from rdna1_lock.tasks.fetch import FetchRequest, fetch
 
 
 @click.command("fetch", short_help="Download the locked wheels, resumed and verified.")
@@ -33,23 +34,23 @@ def command(
 ) -> int:
     """Download the wheels of LOCK (its folder or its pylock.toml).
 
-    What has come is kept: a run that was killed goes on where it was. A file that is there and
-    right is not fetched again; one with another hash than the locked is never left there.
+    Resumes an interrupted download. Files that already match their hash are not fetched again; a
+    file that does not match is never kept.
     """
-    opened, folder = open_lock(lock)
-    folder = dest or folder
-    done = fetch_into(opened, folder, index_url=index_url, find_links=find_links, quiet=quiet)
+    request = FetchRequest(lock=lock, dest=dest, index_url=index_url, find_links=find_links)
+    with open_context(quiet=quiet or as_json) as context:
+        done = fetch(request, context)
     if as_json:
         print_json(
             {
                 "command": "fetch",
-                "folder": str(folder),
+                "folder": str(done.folder),
                 "fetched": list(done.fetched),
                 "kept": list(done.kept),
             }
         )
     elif not quiet:
         say(
-            f"{folder}: {len(done.fetched)} wheels fetched, {len(done.kept)} were there; all {len(opened.packages)} are right"
+            f"{done.folder}: fetched {len(done.fetched)} wheels, kept {len(done.kept)}; all hashes match"
         )
     return Exit.OK

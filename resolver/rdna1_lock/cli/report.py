@@ -1,4 +1,4 @@
-"""What ``resolve`` tells and leaves behind: files, a summary, JSON, or that nothing changed."""
+"""What ``resolve`` prints: a summary, JSON, or that nothing changed."""
 
 from __future__ import annotations
 
@@ -7,107 +7,80 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rdna1_lock.cli.files import write_files
-from rdna1_lock.cli.locked import differences
 from rdna1_lock.cli.locks import flake_reference
 from rdna1_lock.cli.render import note, print_json, say
-from rdna1_lock.emit import EMITTERS, emit_pylock, emit_requirements
-from rdna1_lock.errors import Exit, OutOfDateError
+from rdna1_lock.errors import Exit
 from rdna1_lock.lock.model import locked_file
+from rdna1_lock.tasks.resolve import describe
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
-    from rdna1_lock.cli.locked import Existing
     from rdna1_lock.lock.model import Lock
+    from rdna1_lock.tasks.resolve import Resolved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Effort:
-    """What a run cost: requests, bytes received, seconds."""
+class Shown:
+    """How to show a result; ``output`` is set where one file was asked for."""
 
-    requests: int
-    received: int
-    seconds: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wanted:
-    """How the result is to be given; ``output`` is one file or ``-``, None for the folder."""
-
-    output: str | None
-    check: bool
     as_json: bool
     quiet: bool
+    output: str | None
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing but errors goes to standard error while the task runs."""
+        return self.quiet or self.as_json
 
 
-def finish_unchanged(existing: Existing, wanted: Wanted) -> int:
-    """Say that the lock is as its inputs make it."""
-    lock = existing.lock
-    if lock is None:
-        raise AssertionError
-    if wanted.as_json:
-        print_json(
-            {"command": "resolve", "status": "unchanged", **_lock_json(lock, [existing.path], [])}
-        )
-    elif not wanted.quiet:
-        count = f"{len(lock.packages)} packages"
-        say(f"{existing.path} is up to date ({count}); --upgrade looks for newer releases")
+def show_text(resolved: Resolved) -> int:
+    """Print the lock itself."""
+    click.echo(resolved.pylock, nl=False)
+    for text in resolved.notes:
+        note(text)
     return Exit.OK
 
 
-def finish(
-    lock: Lock, existing: Existing, wanted: Wanted, notes: tuple[str, ...], effort: Effort
-) -> int:
-    """Write or compare the files of a lock, and tell what changed.
+def show_unchanged(resolved: Resolved, show: Shown) -> int:
+    """Say that the lock is as its inputs make it."""
+    lock, path = resolved.lock, resolved.existing.path
+    if show.as_json:
+        files = [path] if path is not None else []
+        print_json({"command": "resolve", "status": "unchanged", **_lock_json(lock, files, ())})
+    elif not show.quiet:
+        count = f"{len(lock.packages)} packages"
+        say(f"{path} is up to date ({count}); --upgrade looks for newer releases")
+    return Exit.OK
 
-    Raises:
-        OutOfDateError: with ``check``, when a file would change.
 
-    """
-    texts = _texts(lock, existing.path, wanted)
-    if wanted.output == "-":
-        click.echo(texts["-"], nl=False)
-        for text in notes:
-            note(text)
-        return Exit.OK
-    folder = existing.path.parent if wanted.output else existing.path
-    changes = differences(existing, lock)
-    if wanted.check:
-        stale = [name for name, text in texts.items() if not _same(folder / name, text)]
-        if stale:
-            raise OutOfDateError(
-                "lock-out-of-date",
-                f"{existing.path} would change",
-                facts=tuple(changes)
-                or tuple(f"{name} is not what the inputs give" for name in stale),
-                hint="run the same command without --check",
-            )
-        changed: list[Path] = []
-    else:
-        changed = write_files(folder, texts)
-    if wanted.as_json:
-        status = "written" if changed else "unchanged"
+def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> int:
+    """Say what was locked and what changed."""
+    lock, effort = resolved.lock, resolved.effort
+    if show.as_json:
         print_json(
             {
                 "command": "resolve",
-                "status": status,
-                **_lock_json(lock, [folder / name for name in texts], changed),
-                "notes": list(notes),
+                "status": "written" if changed else "unchanged",
+                **_lock_json(lock, list(resolved.texts), changed),
+                "notes": list(resolved.notes),
                 "requests": effort.requests,
                 "bytes": effort.received,
             }
         )
-    elif not wanted.quiet:
-        for line in changes:
-            say(f"  {line}")
-        for text in notes:
-            note(text)
-        what = "locked" if changed else "checked"
-        cost = f"{effort.requests} requests, {effort.received / 1e6:.1f} MB, {effort.seconds:.1f} s"
-        say(f"{what} {len(lock.packages)} packages in {existing.path} ({cost})")
-        if lock.env and changed and not wanted.output:
-            _next_steps(lock, folder)
+        return Exit.OK
+    if show.quiet:
+        return Exit.OK
+    for change in resolved.changes:
+        say(f"  {describe(change)}")
+    for text in resolved.notes:
+        note(text)
+    what = "locked" if changed else "checked"
+    cost = f"{effort.requests} requests, {effort.received / 1e6:.1f} MB, {effort.seconds:.1f} s"
+    say(f"{what} {len(lock.packages)} packages in {resolved.existing.path} ({cost})")
+    if lock.env and changed and not show.output and resolved.existing.path is not None:
+        _next_steps(lock, resolved.existing.path)
     return Exit.OK
 
 
@@ -119,22 +92,7 @@ def _next_steps(lock: Lock, folder: Path) -> None:
     say(f"or:       nix develop {flake_reference(folder)}")
 
 
-def _texts(lock: Lock, path: Path, wanted: Wanted) -> dict[str, str]:
-    if wanted.output is None:
-        return {name: emit(lock) for name, emit in EMITTERS.items()}
-    if wanted.output == "-":
-        return {"-": emit_pylock(lock)}
-    return {path.name: emit_requirements(lock) if path.suffix == ".txt" else emit_pylock(lock)}
-
-
-def _same(path: Path, text: str) -> bool:
-    try:
-        return path.read_bytes() == text.encode()
-    except OSError:
-        return False
-
-
-def _lock_json(lock: Lock, files: list[Path], changed: list[Path]) -> dict[str, Any]:
+def _lock_json(lock: Lock, files: list[Path], changed: Sequence[Path]) -> dict[str, Any]:
     packages = []
     for package in lock.packages:
         file = locked_file(package)

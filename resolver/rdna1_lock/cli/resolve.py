@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rdna1_lock.cli.locked import Existing, load_existing, up_to_date
-from rdna1_lock.cli.render import Downloads
-from rdna1_lock.cli.report import Effort, Wanted, finish, finish_unchanged
-from rdna1_lock.cli.request import Asked, make_request
+from rdna1_lock.cli.report import Shown, show_resolved, show_text, show_unchanged
+from rdna1_lock.cli.terminal import open_context
+from rdna1_lock.emit.formats import format_of
 from rdna1_lock.errors import UsageError
-from rdna1_lock.index.parse import strip_credentials
-from rdna1_lock.lock.build import build_lock, make_inputs
-from rdna1_lock.rules import DEFAULT_STACK, load_catalogue, load_rules, load_stack
+from rdna1_lock.rules import DEFAULT_STACK
+from rdna1_lock.tasks import resolve as tasks
+from rdna1_lock.tasks.request import ResolveRequest
+from rdna1_lock.tasks.resolve import resolve
 
 if TYPE_CHECKING:
-    from rdna1_lock.lock.model import Lock
-    from rdna1_lock.resolution.model import Request, Resolution
-    from rdna1_lock.rules import Stack
-
-
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """How to resolve and what to do with the result; what is asked for stands in ``Asked``."""
-
-    name: str | None
-    output_dir: Path | None
-    output: str | None
-    rocm_index_url: str | None
-    cache_dir: Path | None
-    offline: bool
-    live: bool
-    catalogue: bool
-    upgrade: bool
-    upgrade_packages: tuple[str, ...]
-    check: bool
-    portable: bool | None
-    as_json: bool
-    quiet: bool
+    from collections.abc import Mapping
 
 
 @click.command("resolve", short_help="Resolve requirements and write the lock folder.")
@@ -173,164 +150,57 @@ def command(**arguments: Any) -> int:
     Writes pylock.toml, requirements.txt and the Nix files into ./locks/STACK-cpXY. The torch family
     comes from the ROCm index and from nowhere else, everything else from the default index.
     """
-    names = Asked.__dataclass_fields__
-    asked = Asked(**{key: value for key, value in arguments.items() if key in names})
-    options = Options(**{key: value for key, value in arguments.items() if key not in names})
-    return _run(asked, options)
+    _check_combination(arguments)
+    output, check = arguments["output"], arguments["check"]
+    names = ResolveRequest.__dataclass_fields__
+    request = ResolveRequest(**{key: arguments[key] for key in names if key in arguments})
+    request = replace(request, **_place(arguments))
+    show = Shown(as_json=arguments["as_json"], quiet=arguments["quiet"], output=output)
+    with open_context(quiet=show.silent, cache_dir=arguments["cache_dir"]) as context:
+        resolved = resolve(request, context)
+    if output == "-":
+        return show_text(resolved)
+    if resolved.kept:
+        return show_unchanged(resolved, show)
+    if check:
+        tasks.check(resolved)
+    changed = () if check else tasks.write(resolved)
+    return show_resolved(resolved, changed, show)
 
 
-def _run(asked: Asked, options: Options) -> int:
-    started = time.monotonic()
-    _check_combination(options)
-    rules = load_rules()
-    stack = load_stack(asked.stack)
-    request, user = make_request(asked, stack)
-    existing = load_existing(_place(options, request), one_file=options.output is not None)
-    portable = existing.portable if options.portable is None else options.portable
-    index_url = _index_url(asked, user.index_url, options) if not portable else None
-    inputs = make_inputs(
-        request, rules, portable=portable, index=strip_credentials(index_url) if index_url else None
-    )
-    find_links = (*asked.find_links, *user.find_links)
-    wanted = Wanted(
-        output=options.output, check=options.check, as_json=options.as_json, quiet=options.quiet
-    )
-    fixed = not (options.upgrade or options.upgrade_packages or options.live or find_links)
-    if fixed and options.catalogue and existing.lock and up_to_date(existing, inputs):
-        return finish_unchanged(existing, wanted)
-    request = _with_preferences(request, existing, options)
-    downloads = Downloads(quiet=options.quiet)
-    from rdna1_lock.cli.places import open_sources  # the HTTP library: 150 ms
-
-    with open_sources(
-        index_url=lambda: index_url or _index_url(asked, user.index_url, options),
-        rocm_index_url=options.rocm_index_url,
-        find_links=find_links,
-        cache_dir=options.cache_dir,
-        offline=options.offline,
-        live=options.live,
-        catalogue=load_catalogue() if options.catalogue else (),
-        request=request,
-        rules=rules,
-        downloads=downloads,
-    ) as (sources, http):
-        from rdna1_lock.resolution.resolve import resolve
-
-        resolution = resolve(request, sources, rules)
-    lock = build_lock(resolution, request, inputs, rules)
-    notes = (*user.notes, *_notes(resolution, stack, lock))
-    effort = Effort(requests=http.requests, received=http.bytes, seconds=time.monotonic() - started)
-    return finish(lock, existing, wanted, notes, effort)
+def _place(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return where the lock goes, as the fields of a request; None is standard output."""
+    output, folder = arguments["output"], arguments["output_dir"]
+    if output is not None:
+        place = None if output == "-" else Path(output)
+        if place is not None:
+            format_of(place.name)
+        return {"place": place, "one_file": True}
+    return {"place": folder}
 
 
-def _check_combination(options: Options) -> None:
+def _check_combination(given: Mapping[str, Any]) -> None:
+    """Refuse options that contradict each other."""
     clashes = [
+        ("offline", "live", "the live index is on the network"),
         (
-            options.offline and options.live,
-            "--offline",
-            "--live",
-            "the live index is on the network",
-        ),
-        (
-            options.live and not options.catalogue,
-            "--live",
-            "--no-catalogue",
+            "live",
+            "no_catalogue",
             "there is nothing to agree with; --no-catalogue alone uses the live index",
         ),
-        (
-            options.name is not None and options.output_dir is not None,
-            "--name",
-            "--output-dir",
-            "--name is a folder in ./locks, --output-dir the folder itself",
-        ),
-        (
-            options.output is not None and (options.name or options.output_dir) is not None,
-            "--output",
-            "--name or --output-dir",
-            "--output writes one file and no folder",
-        ),
-        (
-            options.check and options.output == "-",
-            "--check",
-            "--output -",
-            "there is no file to compare with",
-        ),
-        (
-            options.as_json and options.output == "-",
-            "--json",
-            "--output -",
-            "both want standard output",
-        ),
+        ("name", "output_dir", "--name is a folder in ./locks, --output-dir the folder itself"),
+        ("output", "name", "--output writes one file and no folder"),
+        ("output", "output_dir", "--output writes one file and no folder"),
+        ("check", "to_stdout", "there is no file to compare with"),
+        ("as_json", "to_stdout", "both write to standard output"),
     ]
-    for clash, one, other, why in clashes:
-        if clash:
-            raise UsageError("options-clash", f"{one} and {other} do not go together: {why}")
-    if options.output not in {None, "-"}:
-        name = Path(str(options.output)).name
-        if not (name.endswith(".txt") or (name.startswith("pylock") and name.endswith(".toml"))):
-            raise UsageError(
-                "unknown-format",
-                f"`{name}` does not say which format to write",
-                hint="name it pylock.toml or pylock.NAME.toml (PEP 751), or NAME.txt for pip",
-            )
-
-
-def _place(options: Options, request: Request) -> Path | None:
-    if options.output is not None:
-        return None if options.output == "-" else Path(options.output)
-    if options.output_dir is not None:
-        return options.output_dir
-    version = request.target.python_series.replace(".", "")
-    name = options.name or f"{request.stack.id}-cp{version}"
-    if Path(name).name != name or name in {".", ".."}:
-        raise UsageError(
-            "bad-name",
-            f"`{name}` is not the name of a folder in ./locks",
-            hint="--output-dir takes a path",
-        )
-    return Path("locks") / name
-
-
-def _index_url(asked: Asked, from_file: str | None, options: Options) -> str:
-    url = asked.index_url or from_file
-    if url is None:
-        from rdna1_lock.index.settings import default_index_url
-
-        url = default_index_url()
-    for option, value in (("--index-url", url), ("--rocm-index-url", options.rocm_index_url)):
-        if value is not None and not value.startswith(("https://", "http://")):
-            raise UsageError(
-                "bad-index-url",
-                f"{strip_credentials(value)} is not an http or https URL",
-                hint=f"give the root of a simple index with {option}; a folder of wheels goes with --find-links",
-            )
-    return url
-
-
-def _with_preferences(request: Request, existing: Existing, options: Options) -> Request:
-    from dataclasses import replace
-
-    from packaging.utils import canonicalize_name
-
-    if options.upgrade:
-        return request
-    dropped = {canonicalize_name(name) for name in options.upgrade_packages}
-    kept = {name: pin for name, pin in existing.preferences.items() if name not in dropped}
-    return replace(request, preferences=kept)
-
-
-def _notes(resolution: Resolution, stack: Stack, lock: Lock) -> list[str]:
-    notes = list(resolution.notes)
-    if stack.experimental and resolution.uses_stack:
-        notes.append(f"the stack {stack.id} is experimental: {stack.summary}")
-    own = [
-        wheel.filename
-        for package in lock.packages
-        if package.tool
-        for wheel in package.wheels or ()
-    ]
-    if own:
-        notes.append(
-            f"put {', '.join(own)} into the folder `wheels` beside the lock; no index has it"
-        )
-    return notes
+    words = {"as_json": "--json", "to_stdout": "--output -"}
+    on = {
+        **given,
+        "no_catalogue": not given["catalogue"],
+        "to_stdout": given["output"] == "-",
+    }
+    for one, other, why in clashes:
+        if on[one] and on[other]:
+            names = [words.get(key, "--" + key.replace("_", "-")) for key in (one, other)]
+            raise UsageError("options-clash", f"{' and '.join(names)} do not go together: {why}")

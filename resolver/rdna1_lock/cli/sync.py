@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
-from rdna1_lock.cli.locks import INDEX_OPTIONS, LOCK, fetch_into, options
+from rdna1_lock.cli.locks import INDEX_OPTIONS, LOCK, options
 from rdna1_lock.cli.render import print_json, say
+from rdna1_lock.cli.terminal import open_context
 from rdna1_lock.errors import Exit
-from rdna1_lock.lock.place import open_lock
+from rdna1_lock.tasks.sync import SyncRequest, SyncResult, sync
 
 
 @click.command("sync", short_help="Make a virtual environment exactly the lock.")
@@ -61,45 +63,46 @@ def command(
     Fetches what is missing, installs by hash, removes what is not locked, and compares every
     installed file with the lock. With --no-env the activation scripts are as Python made them.
     """
-    from rdna1_lock.install.interpreter import open_environment
-    from rdna1_lock.install.sync import not_the_lock, sync
-    from rdna1_lock.install.verify import compare
-
-    opened, folder = open_lock(lock)
-    folder = wheels or folder
-    series = ".".join(opened.inputs.python.split(".")[:2])
-    # The interpreter first: a gigabyte is not fetched for nothing.
-    environment, made = open_environment(venv, series, python, make=not check)
-    fetch_into(opened, folder, index_url=index_url, find_links=find_links, quiet=quiet)
-    if check:
-        left = compare(opened, folder, environment)
-        if left:
-            raise not_the_lock(left, str(venv))
-        if not quiet:
-            say(f"{venv} is exactly {lock}")
-        return Exit.OK
-    done = sync(opened, folder, environment, set_env=set_env)
+    request = SyncRequest(
+        lock=lock,
+        venv=venv,
+        python=python,
+        wheels=wheels,
+        index_url=index_url,
+        find_links=find_links,
+        set_env=set_env,
+        check=check,
+    )
+    with open_context(quiet=quiet or as_json) as context:
+        done = sync(request, context)
     if as_json:
-        print_json(
-            {
-                "command": "sync",
-                "venv": str(venv),
-                "made": made,
-                "installed": list(done.installed),
-                "removed": list(done.removed),
-                "activation": [str(path) for path in done.activation],
-                "env": dict(opened.env),
-            }
-        )
+        print_json(_json(request, done))
     elif not quiet:
-        for name in done.removed:
-            say(f"  - {name}")
-        for name in done.installed:
-            say(f"  + {name}")
-        say(f"{venv} is exactly {lock}: {len(opened.packages)} packages, every file as locked")
-        if opened.env and set_env:
-            names = ", ".join(sorted(opened.env))
-            say(
-                f"activation sets {names}; `deactivate` restores them, `sync --no-env` takes that out"
-            )
+        _show(request, done)
     return Exit.OK
+
+
+def _json(request: SyncRequest, done: SyncResult) -> dict[str, Any]:
+    return {
+        "command": "sync",
+        "venv": str(request.venv),
+        "made": done.made,
+        "installed": list(done.installed),
+        "removed": list(done.removed),
+        "activation": [str(path) for path in done.activation],
+        "env": dict(done.env),
+    }
+
+
+def _show(request: SyncRequest, done: SyncResult) -> None:
+    if request.check:
+        say(f"{request.venv} is exactly {request.lock}")
+        return
+    for name in done.removed:
+        say(f"  - {name}")
+    for name in done.installed:
+        say(f"  + {name}")
+    say(f"{request.venv} is exactly {request.lock}: {done.packages} packages, every file as locked")
+    if done.env and request.set_env:
+        names = ", ".join(sorted(done.env))
+        say(f"activation sets {names}; `deactivate` restores them, `sync --no-env` removes that")

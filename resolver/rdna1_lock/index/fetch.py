@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, IntegrityError
+from rdna1_lock.hashes import agree, is_right
 from rdna1_lock.index.http import broken_stream, from_library, network_error
-from rdna1_lock.index.simple import hash_file
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -41,10 +41,10 @@ class Wanted:
 def fetch_file(
     http: Http, wanted: Wanted, folder: Path, progress: Callable[[str, int, int | None], None]
 ) -> bool:
-    """Have a file in a folder, whole and right; returns False if it was there already.
+    """Ensure that a file exists in a folder and matches its hash; False if it already did.
 
-    What has come is kept in ``.NAME.part`` and gone on from there, also by a later process. A
-    second process that wants the same file waits for the first.
+    Resumes from ``.NAME.part``, which may be of an earlier process. A second process that wants
+    the same file waits for the first.
 
     Raises:
         IntegrityError: the bytes are not those that were locked.
@@ -69,14 +69,6 @@ def fetch_file(
     except OSError as error:
         raise _disk_error(folder, error) from error
     return True
-
-
-def is_right(path: Path, sha256: str) -> bool:
-    """Say whether a file is there and has this hash."""
-    try:
-        return hash_file(str(path)) == sha256
-    except OSError:
-        return False
 
 
 @contextlib.contextmanager
@@ -138,7 +130,12 @@ def _fill(
             return
         file.truncate(0)
         if not resumed:
-            raise _wrong(wanted, digest.hexdigest(), done)
+            agree(
+                wanted.filename,
+                {"the lock": wanted.sha256, wanted.url: digest.hexdigest()},
+                more=(f"received {done} bytes, none of which were kept",),
+                hint="do not install it from there, and report it to the owner of the index",
+            )
         # What an earlier run left may have been wrong: once more, from the start.
         digest, done, resumed = hashlib.sha256(), 0, False
 
@@ -166,19 +163,6 @@ def _check_space(file: IO[bytes], needed: int) -> None:
     found = os.fstatvfs(file.fileno())
     if needed + RESERVE > found.f_bavail * found.f_frsize:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-
-def _wrong(wanted: Wanted, digest: str, done: int) -> IntegrityError:
-    return IntegrityError(
-        "wheel-hash",
-        f"{wanted.filename} is not the file that was locked",
-        facts=(
-            f"locked: sha256 {wanted.sha256}",
-            f"received: sha256 {digest} ({done} bytes)",
-            f"from {wanted.url}",
-        ),
-        hint="nothing of it was kept; do not install it from there, and report it to the index",
-    )
 
 
 def _disk_error(folder: Path, error: OSError) -> InputError:

@@ -13,7 +13,8 @@ from pathlib import Path
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
-from rdna1_lock.errors import IntegrityError, NetworkError
+from rdna1_lock.errors import NetworkError
+from rdna1_lock.hashes import agree, hash_file
 from rdna1_lock.index.http import Http, Part, status_error
 from rdna1_lock.index.interface import BadWheelError, Page
 from rdna1_lock.index.metadata import (
@@ -42,6 +43,7 @@ LONGEST_FRESHNESS = 600
 # A server that knows no ranges may send a small wheel whole; a large one is streamed to disk.
 SMALL_WHEEL = 8 * 2**20
 WORKERS = 12
+CONTRADICTS_ITSELF = "do not trust an index that contradicts itself; report it to its owner"
 
 
 class SimpleIndex:
@@ -89,8 +91,14 @@ class SimpleIndex:
         stated = wheel.file.sha256
         if stated is not None:
             seen = self._cache.get("sha256", wheel.file.url)
-            if seen is not None and seen.decode("ascii") != stated:
-                raise wrong_bytes(wheel.file, seen.decode("ascii"))
+            agree(
+                wheel.filename,
+                {
+                    "the index page": stated,
+                    f"read earlier from {wheel.file.url}": seen.decode("ascii") if seen else None,
+                },
+                hint=CONTRADICTS_ITSELF,
+            )
             return stated
         return self._start(("sha256", wheel.file.url), partial(self._sha256, wheel)).result()
 
@@ -190,17 +198,14 @@ class SimpleIndex:
         answer = self._http.get(f"{file.url}.metadata", {}, limit=METADATA_LIMIT)
         if answer.status != 200:
             return None
-        digest = hashlib.sha256(answer.body).hexdigest()
-        if file.core_metadata and digest != file.core_metadata:
-            raise IntegrityError(
-                "metadata-hash",
-                f"the metadata file of {file.filename} is not the one that the index page names",
-                facts=(
-                    f"the page says sha256 {file.core_metadata}",
-                    f"{file.url}.metadata has {digest}",
-                ),
-                hint="an index that contradicts itself is not to be trusted; report it to its owner",
-            )
+        agree(
+            f"{file.filename}.metadata",
+            {
+                "the index page": file.core_metadata or None,
+                f"{file.url}.metadata": hashlib.sha256(answer.body).hexdigest(),
+            },
+            hint=CONTRADICTS_ITSELF,
+        )
         return answer.body
 
     def _metadata_from_wheel(self, wheel: Wheel) -> bytes:
@@ -226,9 +231,11 @@ class SimpleIndex:
         return content
 
     def _remember(self, wheel: Wheel, digest: str) -> None:
-        stated = wheel.file.sha256
-        if stated is not None and stated != digest:
-            raise wrong_bytes(wheel.file, digest)
+        agree(
+            wheel.filename,
+            {"the index page": wheel.file.sha256, wheel.file.url: digest},
+            hint=CONTRADICTS_ITSELF,
+        )
         self._cache.put("sha256", wheel.file.url, digest.encode())
 
     def _sha256(self, wheel: Wheel) -> str:
@@ -306,25 +313,6 @@ class LocalWheels:
 
     def close(self) -> None:
         """Nothing to stop."""
-
-
-def hash_file(path: str) -> str:
-    """Return the sha256 of a file."""
-    digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
-        while chunk := file.read(1 << 20):
-            digest.update(chunk)
-    return digest.hexdigest()
-
-
-def wrong_bytes(file: IndexFile, digest: str) -> IntegrityError:
-    """Return the error for a file that does not hash to what was stated."""
-    return IntegrityError(
-        "wheel-hash",
-        f"{file.filename} is not the file that the index names",
-        facts=(f"stated: sha256 {file.sha256}", f"received: sha256 {digest}", f"from {file.url}"),
-        hint="do not install it; try again later, and report it to the owner of the index",
-    )
 
 
 def _fresh_until(headers: Any) -> float:

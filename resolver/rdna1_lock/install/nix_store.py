@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError
-from rdna1_lock.index.fetch import is_right
+from rdna1_lock.hashes import is_right
 from rdna1_lock.install.wheels import locked_filename
 from rdna1_lock.lock.model import locked_file
 

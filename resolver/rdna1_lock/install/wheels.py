@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from rdna1_lock.errors import Error, InputError, IntegrityError, NetworkError
-from rdna1_lock.index.fetch import Wanted, fetch_file, is_right
+from rdna1_lock.errors import Error, InputError, NetworkError
+from rdna1_lock.hashes import agree, hash_file, is_right
+from rdna1_lock.index.fetch import Wanted, fetch_file
 from rdna1_lock.index.parse import parse_direct_url
 from rdna1_lock.lock.model import TOOL, locked_file
 
@@ -63,12 +64,11 @@ def check_wheels(lock: Lock, folder: Path) -> tuple[int, int]:
         path = folder / locked_filename(package)
         if not path.is_file():
             continue
-        if not is_right(path, _sha256(package)):
-            raise IntegrityError(
-                "wrong-wheel",
-                f"{path} is not the wheel that is locked",
-                hint="delete it; `rdna1-lock fetch LOCK` brings the right one",
-            )
+        agree(
+            path.name,
+            {"the lock": _sha256(package), str(path): hash_file(path)},
+            hint=f"delete {path}; `rdna1-lock fetch LOCK` downloads the right one",
+        )
         here += 1
     return here, len(lock.packages)
 
@@ -149,13 +149,7 @@ def _wanted(package: Package, index: Callable[[], SimpleIndex]) -> Wanted:
     page = index().page(canonicalize_name(package.name))
     for offered in page.files:
         if offered.filename == name:
-            if offered.sha256 not in {None, digest}:
-                raise IntegrityError(
-                    "index-disagrees",
-                    f"{name} has another hash on the index than in the lock",
-                    facts=(f"the lock: sha256 {digest}", f"the index: sha256 {offered.sha256}"),
-                    hint="do not install it; bytes were replaced under one name",
-                )
+            agree(name, {"the lock": digest, "the index": offered.sha256})
             return Wanted(
                 filename=name, url=offered.url, sha256=digest, size=file.size or offered.size
             )

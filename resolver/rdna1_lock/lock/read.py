@@ -9,7 +9,7 @@ from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValida
 from rdna1_lock import toml
 from rdna1_lock.errors import InputError, one_line
 from rdna1_lock.lock.model import SCHEMA, TOOL, Input, Inputs, Lock, packages_digest
-from rdna1_lock.resolution.model import Preference
+from rdna1_lock.model import Preference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING
@@ -15,9 +14,10 @@ from packaging.utils import (
     parse_wheel_filename,
 )
 
-from rdna1_lock.errors import IntegrityError
+from rdna1_lock.hashes import agree
 from rdna1_lock.index.interface import BadWheelError
 from rdna1_lock.index.parse import parse_direct_url
+from rdna1_lock.index.simple import CONTRADICTS_ITSELF
 from rdna1_lock.model import Wheel, WheelMetadata, read_specifier
 from rdna1_lock.rules import Rejected
 
@@ -83,7 +83,10 @@ class Finder:
         best: dict[Version, Wheel] = {}
         refused: list[Refusal] = []
         sdists: list[str] = []
-        names = Counter(file.filename for file, _ in files)
+        hashes: dict[str, dict[str, str | None]] = {}
+        for file, _ in files:
+            stated = hashes.setdefault(file.filename, {})
+            stated[f"entry {len(stated) + 1} on the page"] = file.sha256
         for file, source in files:
             if file.filename.endswith(SDIST_SUFFIXES):
                 sdists.append(file.filename)
@@ -92,10 +95,13 @@ class Finder:
             if isinstance(wheel, Rejected):
                 refused.append(Refusal(filename=file.filename, verdict=wheel))
                 continue
-            if names[file.filename] > 1:
-                self._no_twin(file, [other for other, _ in files])
+            agree(
+                file.filename,
+                hashes[file.filename],
+                hint=CONTRADICTS_ITSELF,
+            )
             older = best.get(wheel.version)
-            if older is None or self._order(wheel) < self._order(older):
+            if older is None or _is_better(wheel, older):
                 best[wheel.version] = wheel
             if preference is not None and preference.filename == wheel.filename:
                 best[wheel.version] = wheel
@@ -106,22 +112,6 @@ class Finder:
             refused=tuple(refused),
             sdists=tuple(sdists),
         )
-
-    def _order(self, wheel: Wheel) -> tuple[object, ...]:
-        return (wheel.file.yanked is not None, _SOURCE_RANK[wheel.source], wheel.rank)
-
-    @staticmethod
-    def _no_twin(file: IndexFile, files: list[IndexFile]) -> None:
-        stated = sorted(
-            {other.sha256 for other in files if other.filename == file.filename and other.sha256}
-        )
-        if len(stated) > 1:
-            raise IntegrityError(
-                "two-hashes",
-                f"{file.filename} is named twice with different hashes",
-                facts=tuple(f"sha256 {digest}" for digest in stated),
-                hint="an index that contradicts itself is not to be trusted; report it to its owner",
-            )
 
     def metadata(self, wheel: Wheel) -> WheelMetadata | str:
         """Return the metadata of a wheel, or the reason why it has none."""
@@ -168,14 +158,7 @@ class Finder:
                 return verdict
         if source == "default" and self._too_new(file):
             return Rejected(kind="too-new", reason=file.upload_time or "no upload time is stated")
-        number = build[0] if build else 0
-        return Wheel(
-            name=name,
-            version=version,
-            rank=(rank, -number, filename),
-            file=file,
-            source=source,
-        )
+        return Wheel(name=name, version=version, rank=rank, build=build, file=file, source=source)
 
     def _rank(self, pythons: str, abis: str, platforms: str) -> int | None:
         ranks = self._ranks
@@ -209,6 +192,22 @@ class Finder:
         if uploaded.tzinfo is None:
             uploaded = uploaded.replace(tzinfo=timezone.utc)
         return uploaded >= limit
+
+
+def _is_better(wheel: Wheel, other: Wheel) -> bool:
+    """Say which of two wheels of one version is taken; the order on the page decides nothing."""
+
+    def order(one: Wheel) -> tuple[bool, int, int]:
+        return one.file.yanked is not None, _SOURCE_RANK[one.source], one.rank
+
+    if order(wheel) != order(other):
+        return order(wheel) < order(other)
+    # PEP 427: the build tag "acts as a tie-breaker if two wheel file names are the same in all
+    # other respects. Sort as an empty tuple if unspecified, else sort as a two-item tuple with
+    # the first item being the initial digits as an int, and the second the remainder as a str."
+    if wheel.build != other.build:
+        return wheel.build > other.build
+    return wheel.filename < other.filename
 
 
 def sdist_versions(name: str, sdists: tuple[str, ...]) -> list[Version]:

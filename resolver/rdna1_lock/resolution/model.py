@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from packaging.utils import NormalizedName
     from packaging.version import Version
 
-    from rdna1_lock.model import Target, Wheel
+    from rdna1_lock.model import Preference, Target, Wheel
     from rdna1_lock.rules import Stack
 
 
@@ -87,15 +87,6 @@ class UserRequirement:
     label: str
     constraint: bool = False
     hashes: frozenset[str] = frozenset()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Preference:
-    """The pin of an existing lock, taken again as long as it fits."""
-
-    version: str
-    filename: str
-    sha256: str
 
 
 @dataclass(frozen=True, kw_only=True)

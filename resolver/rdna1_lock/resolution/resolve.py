@@ -9,10 +9,10 @@ from packaging.utils import canonicalize_name
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
 from resolvelib.resolvers import Resolution as Search
 
-from rdna1_lock.errors import Error, IntegrityError, UsageError
-from rdna1_lock.index.simple import wrong_bytes
+from rdna1_lock.errors import Error, UsageError
+from rdna1_lock.hashes import agree
 from rdna1_lock.resolution.exhaustive import Exhaustive
-from rdna1_lock.resolution.family import not_released_together, unreleased_together
+from rdna1_lock.resolution.explain.family import not_released_together, unreleased_together
 from rdna1_lock.resolution.finder import Finder
 from rdna1_lock.resolution.model import Candidate, Pin, Requirement, Resolution
 from rdna1_lock.resolution.provider import Provider
@@ -54,7 +54,7 @@ def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
     try:
         candidates = _search(provider)
     except ResolutionImpossible as error:
-        from rdna1_lock.resolution.explain import explain
+        from rdna1_lock.resolution.explain.conflict import explain
 
         core, causes = _smallest_conflict(provider, list(error.causes))
         raise explain(core, causes) from None
@@ -172,29 +172,19 @@ def _agreed_hash(provider: Provider, wheel: Wheel) -> str:
     """Return the hash of a wheel, held against those that the user and the old lock state."""
     digest = provider.finder.sources.sha256(wheel)
     for item in provider.request.requirements:
-        if (
-            item.hashes
-            and canonicalize_name(item.parsed.name) == wheel.name
-            and digest not in item.hashes
-        ):
-            raise IntegrityError(
-                "hash-not-allowed",
-                f"{wheel.filename} has none of the hashes that {item.where} allows",
-                facts=(f"the wheel: sha256 {digest}",),
-                hint="remove the old hashes from the requirement if the release was chosen anew",
-            )
-    if wheel.file.sha256 is not None and wheel.file.sha256 != digest:
-        raise wrong_bytes(wheel.file, digest)
+        if canonicalize_name(item.parsed.name) != wheel.name or digest in item.hashes:
+            continue
+        agree(
+            wheel.filename,
+            {"the wheel": digest, **{f"{item.where} allows": one for one in sorted(item.hashes)}},
+            hint="remove the old hashes from the requirement if you chose a new release",
+        )
+    agree(wheel.filename, {"the index": wheel.file.sha256, "the wheel": digest})
     preference = provider.request.preferences.get(wheel.name)
-    if (
-        preference is not None
-        and preference.filename == wheel.filename
-        and preference.sha256 != digest
-    ):
-        raise IntegrityError(
-            "lock-disagrees",
-            f"{wheel.filename} has another hash than in the existing lock",
-            facts=(f"the lock: sha256 {preference.sha256}", f"now: sha256 {digest}"),
+    if preference is not None and preference.filename == wheel.filename:
+        agree(
+            wheel.filename,
+            {"the existing lock": preference.sha256, "now": digest},
             hint=(
                 "bytes were replaced under one name, or the lock was edited: find out which."
                 f" To lock what is there now: --upgrade-package {wheel.name}"

@@ -8,9 +8,8 @@ from urllib.parse import urlsplit
 
 from packaging.version import Version
 
-from rdna1_lock.errors import IntegrityError
+from rdna1_lock.hashes import REPLACED, agree, hash_file
 from rdna1_lock.index.interface import Page
-from rdna1_lock.index.simple import hash_file
 from rdna1_lock.model import IndexFile, WheelMetadata, read_specifier
 from rdna1_lock.rules import FLAVOURED
 
@@ -127,23 +126,13 @@ class Sources:
         if known is None or known.sha256 is None:
             return file
         stated = hash_file(file.local_path) if file.local_path else file.sha256
-        if stated is None:
-            return replace(file, sha256=known.sha256)
-        if stated != known.sha256:
-            raise IntegrityError(
-                "catalogue-disagrees",
-                f"{file.filename}: two sources state different hashes",
-                facts=(
-                    f"the embedded catalogue: sha256 {known.sha256}",
-                    *(f"    from {source}" for source in known.sources),
-                    f"{who}: sha256 {stated}",
-                ),
-                hint=(
-                    "bytes were replaced under one name: do not install either before you know why."
-                    " A wheel that you changed yourself needs a name of its own (a build tag)"
-                ),
-            )
-        return file
+        agree(
+            file.filename,
+            {"the embedded catalogue": known.sha256, who: stated},
+            more=(f"    the catalogue has it from {source}" for source in known.sources),
+            hint=f"{REPLACED}. A wheel that you changed yourself needs a build tag of its own",
+        )
+        return file if stated is not None else replace(file, sha256=known.sha256)
 
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         """Return what a wheel requires; the catalogue knows it for its own."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import NoSolutionError
-from rdna1_lock.resolution.family import family_reasons
+from rdna1_lock.resolution.explain.family import family_reasons
+from rdna1_lock.resolution.explain.project import supply_reasons
+from rdna1_lock.resolution.explain.reason import Reason, about_rule
+from rdna1_lock.resolution.explain.url import url_reasons
 from rdna1_lock.resolution.model import Candidate, Kind, Requirement
-from rdna1_lock.resolution.supply import Reason, about_rule, supply_reasons
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -39,6 +41,8 @@ def explain(
         wanted = [item for item in demands if item.project == project]
         if project in _VIRTUAL_OFFER:
             reasons.append(Reason(text=_offer(provider, project)))
+        elif any(item.url for item in wanted):
+            reasons += url_reasons(provider, wanted)
         elif provider.request.stack.in_family(project):
             reasons += family_reasons(provider, project, wanted)
         elif not project.startswith("<"):

@@ -9,8 +9,8 @@ from packaging.version import Version
 
 from rdna1_lock.errors import NoSolutionError
 from rdna1_lock.model import specifier_text
+from rdna1_lock.resolution.explain.reason import Reason, about_rule, combined
 from rdna1_lock.resolution.finder import sdist_versions
-from rdna1_lock.resolution.supply import Reason, about_rule, combined
 from rdna1_lock.rules import FLAVOURED, load_known
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""From the options of ``resolve`` to a request: every question about the user's words."""
+"""From the user's words to a request for the search: every question about the words themselves."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from rdna1_lock.errors import InputError, UsageError
 from rdna1_lock.model import Target
 from rdna1_lock.resolution.inputs import UserInput, parse_requirement, read_constraints, read_file
 from rdna1_lock.resolution.model import Request
+from rdna1_lock.rules import DEFAULT_STACK
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,22 +19,38 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Asked:
-    """What the command line asks for."""
+class ResolveRequest:
+    """What to resolve, from where, and what stands in the way of keeping old pins.
+
+    ``requirements`` are PEP 508 strings; without any, and without ``files``, the stack's own.
+    ``place`` is the lock folder (or, with ``one_file``, the file) whose pins are preferred, by
+    default ``locks/NAME``, and NAME is by default STACK-cpXY; ``one_file`` without ``place`` starts
+    afresh. ``portable`` None means: as the existing lock, else no.
+    """
 
     requirements: tuple[str, ...] = ()
     files: tuple[Path, ...] = ()
     constraints: tuple[Path, ...] = ()
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    stack: str
+    stack: str = DEFAULT_STACK
     gfx: tuple[str, ...] = ()
     python_version: str | None = None
     platform: str | None = None
     index_url: str | None = None
+    rocm_index_url: str | None = None
     find_links: tuple[Path, ...] = ()
     prereleases: bool = False
     exclude_newer: str | None = None
+    offline: bool = False
+    live: bool = False
+    catalogue: bool = True
+    upgrade: bool = False
+    upgrade_packages: tuple[str, ...] = ()
+    portable: bool | None = None
+    name: str | None = None
+    place: Path | None = None
+    one_file: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +62,7 @@ class FromFiles:
     notes: tuple[str, ...] = field(default=())
 
 
-def make_request(asked: Asked, stack: Stack) -> tuple[Request, FromFiles]:
+def make_request(asked: ResolveRequest, stack: Stack) -> tuple[Request, FromFiles]:
     """Read everything that the user named.
 
     Raises:

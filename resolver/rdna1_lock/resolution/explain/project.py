@@ -3,65 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import SpecifierSet
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from rdna1_lock.model import specifier_text
+from rdna1_lock.resolution.explain.reason import Reason, combined
 from rdna1_lock.resolution.finder import Found, Refusal, sdist_versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from packaging.specifiers import SpecifierSet
     from packaging.version import Version
 
     from rdna1_lock.resolution.model import Requirement
     from rdna1_lock.resolution.provider import Provider
-    from rdna1_lock.rules import Rule
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Reason:
-    """One reason in words; a headline or hint of its own takes the place of a general one."""
-
-    text: str
-    details: tuple[str, ...] = ()
-    rule: str | None = None
-    hint: str | None = None
-    headline: str | None = None
-
-    def lines(self) -> list[str]:
-        """Return the reason as lines, details indented."""
-        return [self.text, *(f"    {detail}" for detail in self.details)]
-
-
-def about_rule(rule: Rule) -> list[str]:
-    """Return what is known of a rule, as lines: why, how it shows, where it was read."""
-    evidence = ", ".join(kind.value for kind in rule.evidence)
-    return [
-        f"rule {rule.id} ({evidence}, {rule.date}): {rule.title}",
-        f"    why: {rule.why}",
-        f"    seen as: {rule.symptom}",
-        f"    source: {rule.sources[0]}",
-    ]
-
-
-def combined(wanted: Iterable[Requirement]) -> SpecifierSet:
-    """Return what all requirements ask of a version together."""
-    specifier = SpecifierSet()
-    for item in wanted:
-        specifier &= item.specifier
-    return specifier
 
 
 def supply_reasons(provider: Provider, project: str, wanted: Sequence[Requirement]) -> list[Reason]:
     """Say why no wheel of a project meets what is asked of it, as far as one project explains it."""
     name = wanted[0].project
-    urls = sorted({item.url for item in wanted if item.url})
-    if urls:
-        return _url_reasons(provider, wanted, urls)
     found = provider.finder.find(name)
     if not found.exists:
         return [
@@ -83,29 +45,6 @@ def supply_reasons(provider: Provider, project: str, wanted: Sequence[Requiremen
     if fitting:
         return _withheld(project, found, specifier)
     return _unfit(provider, project, found, specifier, wanted)
-
-
-def _url_reasons(
-    provider: Provider, wanted: Sequence[Requirement], urls: list[str]
-) -> list[Reason]:
-    if len(urls) > 1:
-        return [Reason(text=f"one project cannot come from {len(urls)} URLs: {', '.join(urls)}")]
-    wheel = provider.finder.wheel_at(wanted[0].project, urls[0])
-    reason = getattr(wheel, "reason", None)
-    if reason is None:
-        return [Reason(text=f"the wheel at {urls[0]} is {getattr(wheel, 'version', '')}")]
-    kind = getattr(wheel, "kind", "")
-    text = {
-        "tags": f"the wheel at {urls[0]} is for {reason}, not for {_target(provider)}",
-        "python": f"the wheel at {urls[0]} needs Python {reason}",
-    }.get(kind, f"{urls[0]} {reason}")
-    return [
-        Reason(
-            text=text,
-            rule=getattr(wheel, "rule", None),
-            headline=f"`{wanted[0].project}` cannot be taken from its URL",
-        )
-    ]
 
 
 def _withheld(project: str, found: Found, specifier: SpecifierSet) -> list[Reason]:
@@ -204,14 +143,15 @@ def _refused(
         details.append(f"{kinds['too-new']} files are not older than --exclude-newer")
         hint = hint or "choose a later --exclude-newer"
     return Reason(
-        text=f"no wheel of {label} fits {_target(provider)}",
+        text=f"no wheel of {label} fits {target_words(provider)}",
         details=tuple(details),
-        headline=f"`{label}` has no wheel for {_target(provider)}",
+        headline=f"`{label}` has no wheel for {target_words(provider)}",
         hint=hint,
     )
 
 
-def _target(provider: Provider) -> str:
+def target_words(provider: Provider) -> str:
+    """Name the interpreter and platform that the lock is for."""
     target = provider.request.target
     return f"CPython {target.python_series} on {target.platform}"
 

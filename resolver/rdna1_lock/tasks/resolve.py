@@ -1,0 +1,209 @@
+"""Requirements to a lock: read what is there, search, build; writing is a step of its own."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.utils import canonicalize_name
+
+from rdna1_lock.emit.pylock import emit_pylock
+from rdna1_lock.errors import OutOfDateError, UsageError
+from rdna1_lock.index.parse import strip_credentials
+from rdna1_lock.lock.build import build_lock, make_inputs
+from rdna1_lock.lock.files import write_files
+from rdna1_lock.rules import load_catalogue, load_rules, load_stack
+from rdna1_lock.tasks.existing import changes, is_stale, load_existing, up_to_date
+from rdna1_lock.tasks.request import make_request
+
+if TYPE_CHECKING:
+    from rdna1_lock.lock.model import Lock
+    from rdna1_lock.resolution.model import Request, Resolution
+    from rdna1_lock.rules import Stack
+    from rdna1_lock.tasks.context import Context
+    from rdna1_lock.tasks.existing import Change, Existing
+    from rdna1_lock.tasks.request import ResolveRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effort:
+    """What a run cost: requests, bytes received, seconds."""
+
+    requests: int = 0
+    received: int = 0
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolved:
+    """A lock and what it changes; ``kept`` says that nothing was asked, since nothing changed."""
+
+    lock: Lock
+    existing: Existing
+    kept: bool
+    changes: tuple[Change, ...] = ()
+    notes: tuple[str, ...] = ()
+    effort: Effort = Effort()
+
+    @property
+    def texts(self) -> dict[Path, str]:
+        """The text of each file of the lock."""
+        return self.existing.texts(self.lock)
+
+    @property
+    def pylock(self) -> str:
+        """The text of ``pylock.toml``."""
+        return emit_pylock(self.lock)
+
+
+def resolve(request: ResolveRequest, context: Context) -> Resolved:
+    """Resolve a request to a lock; writes nothing.
+
+    Raises:
+        NoSolutionError: the requirements cannot be met together.
+        UsageError, InputError: the request, or a file that it names, does not say what it must.
+        NetworkError, IntegrityError: an index cannot be used, or contradicts another source.
+
+    """
+    started = time.monotonic()
+    rules, stack = load_rules(), load_stack(request.stack)
+    asked, from_files = make_request(request, stack)
+    existing = load_existing(_place(request, asked), one_file=request.one_file)
+    portable = existing.portable if request.portable is None else request.portable
+
+    def index_url() -> str:
+        return _index_url(request, from_files.index_url, context)
+
+    inputs = make_inputs(
+        asked, rules, portable=portable, index=None if portable else strip_credentials(index_url())
+    )
+    find_links = (*request.find_links, *from_files.find_links)
+    kept = not (request.upgrade or request.upgrade_packages or request.live or find_links)
+    if kept and request.catalogue and existing.lock and up_to_date(existing, inputs):
+        return Resolved(lock=existing.lock, existing=existing, kept=True)
+    asked = _with_preferences(asked, existing, request)
+    from rdna1_lock.tasks.sources import open_sources  # the HTTP library: 150 ms
+
+    with open_sources(
+        request,
+        asked,
+        context,
+        index_url=index_url(),
+        find_links=find_links,
+        catalogue=load_catalogue() if request.catalogue else (),
+        rules=rules,
+    ) as (sources, http):
+        from rdna1_lock.resolution.resolve import resolve as search
+
+        resolution = search(asked, sources, rules)
+    lock = build_lock(resolution, asked, inputs, rules)
+    return Resolved(
+        lock=lock,
+        existing=existing,
+        kept=False,
+        changes=changes(existing, lock),
+        notes=(*from_files.notes, *_notes(resolution, stack, lock)),
+        effort=Effort(
+            requests=http.requests, received=http.bytes, seconds=time.monotonic() - started
+        ),
+    )
+
+
+def write(resolved: Resolved) -> tuple[Path, ...]:
+    """Write the files of a lock; returns those that changed.
+
+    Raises:
+        InputError: the folder cannot be written; the old files are as they were.
+
+    """
+    texts = resolved.texts
+    if not texts:
+        return ()
+    folder = next(iter(texts)).parent
+    return tuple(write_files(folder, {path.name: text for path, text in texts.items()}))
+
+
+def check(resolved: Resolved) -> None:
+    """Compare the files of a lock with what they would be.
+
+    Raises:
+        OutOfDateError: a file would change.
+
+    """
+    stale = [path.name for path, text in resolved.texts.items() if is_stale(path, text)]
+    if not stale:
+        return
+    raise OutOfDateError(
+        "lock-out-of-date",
+        f"{resolved.existing.path} would change",
+        facts=tuple(map(describe, resolved.changes))
+        or tuple(f"{name} is not what the inputs give" for name in stale),
+        hint="run the same command without --check",
+    )
+
+
+def describe(change: Change) -> str:
+    """Write a change as a line: ``+ name version``, ``- name version`` or ``~ name old -> new``."""
+    if change.new is None:
+        return f"- {change.name} {change.old}"
+    if change.old is None:
+        return f"+ {change.name} {change.new}"
+    return f"~ {change.name} {change.old} -> {change.new}"
+
+
+def _place(request: ResolveRequest, asked: Request) -> Path | None:
+    """Return where the lock lies: as the request says, else ``locks/NAME``."""
+    if request.place is not None or request.one_file:
+        return request.place
+    python = asked.target.python_series.replace(".", "")
+    name = request.name or f"{asked.stack.id}-cp{python}"
+    if Path(name).name != name or name in {".", ".."}:
+        raise UsageError(
+            "bad-name",
+            f"`{name}` is not the name of a folder in ./locks",
+            hint="--output-dir takes a path",
+        )
+    return Path("locks") / name
+
+
+def _index_url(request: ResolveRequest, from_file: str | None, context: Context) -> str:
+    url = request.index_url or from_file
+    if url is None:
+        from rdna1_lock.index.settings import default_index_url
+
+        url = default_index_url(context.environ, context.cache)
+    for option, value in (("--index-url", url), ("--rocm-index-url", request.rocm_index_url)):
+        if value is not None and not value.startswith(("https://", "http://")):
+            raise UsageError(
+                "bad-index-url",
+                f"{strip_credentials(value)} is not an http or https URL",
+                hint=f"give the root of a simple index with {option}; a folder of wheels goes with --find-links",
+            )
+    return url
+
+
+def _with_preferences(asked: Request, existing: Existing, request: ResolveRequest) -> Request:
+    if request.upgrade:
+        return asked
+    dropped = {canonicalize_name(name) for name in request.upgrade_packages}
+    kept = {name: pin for name, pin in existing.preferences.items() if name not in dropped}
+    return replace(asked, preferences=kept)
+
+
+def _notes(resolution: Resolution, stack: Stack, lock: Lock) -> list[str]:
+    notes = list(resolution.notes)
+    if stack.experimental and resolution.uses_stack:
+        notes.append(f"the stack {stack.id} is experimental: {stack.summary}")
+    own = [
+        wheel.filename
+        for package in lock.packages
+        if package.tool
+        for wheel in package.wheels or ()
+    ]
+    if own:
+        notes.append(
+            f"no index has {', '.join(own)}: copy it into the folder `wheels` next to the lock"
+        )
+    return notes
