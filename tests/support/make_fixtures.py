@@ -18,7 +18,7 @@ from pathlib import Path
 TESTS = Path(__file__).parents[1]
 sys.path.insert(0, str(TESTS))
 
-from rdna1_lock.certify.signature import NAMESPACE, sign  # noqa: E402
+from rdna1_lock.certify.proof.signature import NAMESPACE, sign  # noqa: E402
 from rdna1_lock.cli.main import main  # noqa: E402
 from support.evidence import LOCK, fake_host, make_report, write_certificate  # noqa: E402
 from support.interpreters import find_python  # noqa: E402
@@ -76,7 +76,7 @@ def certify_synthetically(place: Path, key: Path) -> Path:
     shutil.copytree(LOCK.parent, lock)
     host = replace(fake_host(place / "machine"), system=SYNTHETIC, processor=SYNTHETIC)
     write_certificate(lock, *make_report(place, host=host))
-    sign(lock / "certificate.json", key)
+    sign(lock / "certificate.json", key, environ=os.environ)
     return lock
 
 

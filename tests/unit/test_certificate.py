@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.certify import suite
-from rdna1_lock.certify.judge import Verdict, judge
-from rdna1_lock.certify.miopen_log import MiopenLog
-from rdna1_lock.certify.page import render_page
-from rdna1_lock.certify.scrub import Scrubber
-from rdna1_lock.certify.statement import build_statement
-from rdna1_lock.certify.strictjson import dump, load
-from rdna1_lock.certify.words import as_markdown, as_text, compare, compare_text
+from rdna1_lock.certify.proof.judge import judge
+from rdna1_lock.certify.proof.scrub import Identity, Scrubber, identify
+from rdna1_lock.certify.proof.statement import build_statement
+from rdna1_lock.certify.proof.strictjson import dump, load
+from rdna1_lock.certify.proof.verdict import Verdict
+from rdna1_lock.certify.run import suite
+from rdna1_lock.certify.run.miopen_log import MiopenLog
+from rdna1_lock.certify.show.comparison import as_text as comparison_text
+from rdna1_lock.certify.show.comparison import compare_reports
+from rdna1_lock.certify.show.markdown import as_markdown
+from rdna1_lock.certify.show.page import render_page
+from rdna1_lock.certify.show.text import as_text
 from rdna1_lock.errors import IntegrityError
 from rdna1_lock.guard.outcome import Outcome, Record
 from rdna1_lock.host.system import look_at_host
@@ -224,10 +228,10 @@ def test_json_that_two_readers_could_read_in_two_ways_is_refused(text):
 
 
 def test_names_and_paths_of_the_machine_are_taken_out(monkeypatch):
-    monkeypatch.setattr("getpass.getuser", lambda: "jdoe")
     monkeypatch.setattr("socket.gethostname", lambda: "jdoes-box")
-    monkeypatch.setenv("HOME", "/home/jdoe")
-    scrub = Scrubber(Path("/home/jdoe/envs/torch"), Path("/srv/locks/mine"))
+    jdoe = identify({"HOME": "/home/jdoe", "USER": "jdoe"})
+    assert jdoe == Identity(home=Path("/home/jdoe"), user="jdoe", host="jdoes-box")
+    scrub = Scrubber(Path("/home/jdoe/envs/torch"), Path("/srv/locks/mine"), identity=jdoe)
     data = {
         "/home/jdoe/envs/torch/lib/libMIOpen.so": [
             'File "/home/jdoe/envs/torch/lib/python3.10/x.py", line 3',
@@ -240,7 +244,7 @@ def test_names_and_paths_of_the_machine_are_taken_out(monkeypatch):
             "user $USER on $HOST, ~/.cache and ~/x, $LOCK/wheels",
         ]
     }
-    relative = Scrubber(Path("env"), Path("lock"))
+    relative = Scrubber(Path("env"), Path("lock"), identity=jdoe)
     assert relative.all({"environment": "env, lock"}) == {"environment": "env, lock"}
     assert relative.text(f"{Path('env').absolute()}/bin") == "$ENV/bin"
     kept = "jdoette stays; torch/lib/libMIOpen.so; ConvBinWinogradRxSf3x2"
@@ -295,10 +299,10 @@ def test_a_comparison_shows_the_environment_first(tmp_path, good):
     other = copy.deepcopy(good)
     other["host"]["kernel"] = "6.14.0-34"
     other["cases"][CASE]["measured"]["time"]["warm_forward"] *= 2
-    found = compare(good, other)
+    found = compare_reports(good, other)
     assert found["differ"] == {"host.kernel": ["6.8.0-45", "6.14.0-34"]}
     assert found["ratios"][CASE]["warm_forward"] == 2.0
-    text = compare_text(found, ("a", "b"))
+    text = comparison_text(found, ("a", "b"))
     assert text.index("host.kernel") < text.index(CASE)
 
 

@@ -5,21 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from rdna1_lock.certify import suite
-from rdna1_lock.certify.judge import LEGS, PREREQUISITES, Verdict
-from rdna1_lock.certify.report import card_of
+from rdna1_lock.certify.proof.judge import LEGS
+from rdna1_lock.certify.proof.report import card_of
+from rdna1_lock.certify.proof.strictjson import get
+from rdna1_lock.certify.proof.verdict import PREREQUISITES, Verdict
+from rdna1_lock.certify.run import suite
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from rdna1_lock.certify.judge import Judgement
+    from rdna1_lock.certify.proof.verdict import Judgement
 
+SHARED_ONLY = "shared process only"
 RANK = {"failed": 0, "warned": 1, "passed": 2}
-# What the ten sizes of the report were about, in one sentence for every reader.
+# What the ten sizes of the report were about, for every reader.
 OLD_HANG = (
-    "44x44 is the first size that hung in the public report this sweep comes from. There, MIOpen was"
-    " left with its GEMM solvers alone; it was neither a limit of the card nor cured by an"
-    " implicit-GEMM variable (rules R07 and R08)."
+    "44x44 is the first size that hung in the public report this sweep comes from. In that setup"
+    " MIOpen was left with only its GEMM solvers; the hang was not a limit of the card, and no"
+    " implicit-GEMM variable cured it (rules R07 and R08)."
 )
 
 
@@ -47,8 +50,15 @@ class Fact:
     value: str
 
 
+def milliseconds(value: float | None) -> str:
+    """Write a time with three digits that matter."""
+    if value is None:
+        return ""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
 def headline(found: Judgement, *, stopped: bool = False) -> str:
-    """Say what came out in one line; its first word is the verdict."""
+    """Return the outcome in one line; its first word is the verdict."""
     ok, odd, bad = (
         len([n for n in names if n.startswith("conv2d/")])
         for names in (found.passed, found.warned, found.failed)
@@ -65,37 +75,28 @@ def headline(found: Judgement, *, stopped: bool = False) -> str:
         Verdict.REHEARSAL: f"rehearsal, which certifies nothing: {exact}",
         Verdict.PARTIAL: f"partial, so not a certificate: {exact}",
         Verdict.FAILED: f"failed: {exact}",
-        Verdict.INCONCLUSIVE: f"inconclusive, the machine slept meanwhile: {exact}",
+        Verdict.INCONCLUSIVE: f"inconclusive, the machine was suspended during the run: {exact}",
     }
     return words[found.verdict]
 
 
 def rows(report: Mapping[str, Any], found: Judgement) -> list[Row]:
     """Return one row for each shape that was asked for."""
-    status = {
-        name: what
-        for what, names in (
-            ("passed", found.passed),
-            ("warned", found.warned),
-            ("failed", found.failed),
-        )
-        for name in names
-    }
-    asked = report["suite"]["cases"]
-    made = []
-    for shape in suite.SHAPES:
-        pair = {
-            route: case
-            for route in suite.ROUTES
-            if (case := suite.Case(shape=shape, route=route)).id in asked
-        }
-        if not pair:
-            continue
-        names = [f"{case.id}/{leg}" for case in pair.values() for leg in LEGS]
-        known = [name for name in names if name in status]
-        worst = min(known, key=lambda name: RANK[status[name]], default=None)
-        made.append(_row(report, found, shape, pair, status.get(worst or "", "in shared"), worst))
-    return made
+    status = dict.fromkeys(found.passed, "passed")
+    status |= dict.fromkeys(found.warned, "warned") | dict.fromkeys(found.failed, "failed")
+    return [
+        _row(report, found, shape, pair, status)
+        for shape in suite.SHAPES
+        if (pair := _requested(report, shape))
+    ]
+
+
+def _requested(
+    report: Mapping[str, Any], shape: tuple[int, int, int, int]
+) -> dict[str, suite.Case]:
+    """Return the cases of a shape that were requested, by route."""
+    both = {route: suite.Case(shape=shape, route=route) for route in suite.ROUTES}
+    return {route: case for route, case in both.items() if case.id in report["suite"]["cases"]}
 
 
 def _row(
@@ -103,42 +104,61 @@ def _row(
     found: Judgement,
     shape: tuple[int, int, int, int],
     pair: Mapping[str, suite.Case],
-    status: str,
-    worst: str | None,
+    status: Mapping[str, str],
 ) -> Row:
     batch, cin, cout, size = shape
-    times, errors = {}, []
-    for route, case in pair.items():
-        alone = (report["cases"].get(case.id) or {}).get("measured")
-        measured = alone or (report["shared"].get("cases") or {}).get(case.id) or {}
-        times[route] = measured.get("time") or {}
-        errors += [one["k"] for one in (measured.get("tensors") or {}).values() if "k" in one]
-    reason = found.reasons.get(worst or "", "")
-    words = {"passed": "exact", "in shared": "shared process only"}.get(status, reason or status)
-    words = "not run" if words.startswith("not run") else words
-    solvers = (report["solvers"].get("cases") or {}).get(suite.Case(shape=shape, route="find").id)
-    plain = times.get("immediate", {})
-
-    def ms(value: float | None) -> float | None:
-        return None if value is None else value * 1e3
-
+    measured = {route: _measured(report, case) for route, case in pair.items()}
+    plain = get(measured.get("immediate"), "time") or {}
     first = plain.get("first_forward")
+    worst = _worst(pair, status)
     return Row(
         label=f"{cin}→{cout}, {size}×{size}" + (f", batch {batch}" if batch > 1 else ""),
         key=suite.shape_key(shape),
         size=size,
-        status=status,
-        words=words,
-        first=None if first is None else ms(first + plain["first_backward"]),
-        forward=ms(plain.get("warm_forward")),
-        backward=ms(plain.get("warm_backward")),
-        error=max(errors, default=None),
-        solver=(solvers or {}).get("forward", ""),
+        status=status[worst] if worst else "in shared",
+        words=_words(status[worst], found.reasons.get(worst, "")) if worst else SHARED_ONLY,
+        first=None if first is None else _ms(first + plain["first_backward"]),
+        forward=_ms(plain.get("warm_forward")),
+        backward=_ms(plain.get("warm_backward")),
+        error=max((k for one in measured.values() for k in _errors(one)), default=None),
+        solver=get(report, "solvers", "cases", _find_case(shape), "forward") or "",
     )
 
 
+def _find_case(shape: tuple[int, int, int, int]) -> str:
+    return suite.Case(shape=shape, route="find").id
+
+
+def _worst(pair: Mapping[str, suite.Case], status: Mapping[str, str]) -> str | None:
+    """Return the test of a shape that came out worst, None if none ran by itself."""
+    names = [f"{case.id}/{leg}" for case in pair.values() for leg in LEGS]
+    known = [name for name in names if name in status]
+    return min(known, key=lambda name: RANK[status[name]], default=None)
+
+
+def _words(status: str, reason: str) -> str:
+    if status == "passed":
+        return "exact"
+    return "not run" if reason.startswith("not run") else reason or status
+
+
+def _measured(report: Mapping[str, Any], case: suite.Case) -> Mapping[str, Any]:
+    """Return what a case measured by itself, else in the shared process."""
+    alone = get(report, "cases", case.id, "measured")
+    found: Mapping[str, Any] = alone or get(report, "shared", "cases", case.id) or {}
+    return found
+
+
+def _errors(measured: Mapping[str, Any]) -> list[float]:
+    return [one["k"] for one in (measured.get("tensors") or {}).values() if "k" in one]
+
+
+def _ms(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds * 1e3
+
+
 def card_words(report: Mapping[str, Any]) -> str:
-    """Name the card, or what stood in for one."""
+    """Name the card, or what computed in its place."""
     card, device = card_of(report), report["device"] or {}
     if card:
         name = card["name"] or f"card {card['device']}"
@@ -149,7 +169,7 @@ def card_words(report: Mapping[str, Any]) -> str:
 
 
 def facts(report: Mapping[str, Any]) -> list[Fact]:
-    """Return what a reader compares with their own machine, in order of weight."""
+    """Return what readers compare with their own machine, most important first."""
     host, device, log = report["host"], report["device"] or {}, report["solvers"]
     listed = [
         ("card", card_words(report)),
@@ -160,10 +180,10 @@ def facts(report: Mapping[str, Any]) -> list[Fact]:
         ("Python", report["environment"].get("python")),
         ("torch", device.get("torch")),
         ("HIP", device.get("hip")),
-        ("torch calls the card", device.get("name")),
+        ("torch sees the card as", device.get("name")),
         ("MIOpen", log.get("miopen")),
         ("find mode", log.get("find_mode")),
-        ("MIOpen takes the card for", log.get("device")),
+        ("MIOpen sees the card as", log.get("device")),
         ("in a container", "yes" if host["container"] else "no"),
         ("kernel log", "read" if report["kernel_log"]["readable"] else "not readable"),
         ("run", f"{report['started']}, {report['seconds']} s, {report['tool']}"),
@@ -173,7 +193,7 @@ def facts(report: Mapping[str, Any]) -> list[Fact]:
 
 
 def ablation_words(report: Mapping[str, Any]) -> list[Fact]:
-    """Say of each variable whether the sweep came out otherwise without it."""
+    """Say for each variable whether the sweep had another outcome without it."""
     base = _digests(report["shared"])
     told = []
     for name, leg in report["ablation"].items():
@@ -195,9 +215,9 @@ def _digests(leg: Mapping[str, Any]) -> dict[str, list[Any]]:
 
 
 def failures(report: Mapping[str, Any], found: Judgement) -> list[tuple[str, str, str]]:
-    """Return (tests, reason, evidence) of what failed, one entry for each reason.
+    """Return (tests, reason, evidence) of the failures, one entry for each reason.
 
-    Evidence is the stacks and the last output of the first worker that failed so.
+    Evidence is the stacks and the last output of the first worker with that failure.
     """
     legs = {
         **report["cases"],
@@ -208,15 +228,17 @@ def failures(report: Mapping[str, Any], found: Judgement) -> list[tuple[str, str
     grouped: dict[str, list[str]] = {}
     for name in found.failed:
         grouped.setdefault(found.reasons.get(name, ""), []).append(name)
-    listed = []
-    for reason, names in grouped.items():
-        owner = next((key for key in legs if names[0].startswith(key)), None)
-        entry = legs[owner] if owner is not None else {}
-        parts = [entry.get("stacks"), _threads(entry.get("hang")), entry.get("stderr")]
-        text = "\n".join(part.strip() for part in parts if part and part.strip())
-        told = names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
-        listed.append((told, reason, text))
-    return listed
+    return [(_group(names), reason, _evidence(legs, names[0])) for reason, names in grouped.items()]
+
+
+def _group(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _evidence(legs: Mapping[str, Mapping[str, Any]], name: str) -> str:
+    leg = next((leg for key, leg in legs.items() if name.startswith(key)), {})
+    parts = [leg.get("stacks"), _threads(leg.get("hang")), leg.get("stderr")]
+    return "\n".join(part.strip() for part in parts if part and part.strip())
 
 
 def _threads(hang: Mapping[str, Any] | None) -> str:

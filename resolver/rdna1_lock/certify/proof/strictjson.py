@@ -1,4 +1,8 @@
-"""JSON that is signed: one text for each value, and no text that two readers could read in two ways."""
+"""Signed JSON: one text for each value, and no text that two parsers could read differently.
+
+RFC 8259, section 4, leaves open what a repeated name in an object means, and section 6 has no
+number for NaN or infinity; Python's parser accepts both.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ SIZE_LIMIT = 32 << 20
 
 
 def dump(value: Any) -> bytes:
-    """Write a value; keys stand in the order in which they were put."""
+    """Write a value; keys keep the order in which they were inserted."""
     text = json.dumps(value, indent=1, ensure_ascii=True, allow_nan=False)
     return text.encode("ascii") + b"\n"
 
@@ -23,10 +27,10 @@ def sha256(data: bytes) -> str:
 
 
 def load(data: bytes, name: str) -> dict[str, Any]:
-    """Read an object; a key that stands twice, NaN and infinity are refused.
+    """Read an object; repeated keys, NaN and infinity are refused.
 
     Raises:
-        IntegrityError: it is no such object.
+        IntegrityError: it is not such an object.
 
     """
     try:
@@ -34,12 +38,12 @@ def load(data: bytes, name: str) -> dict[str, Any]:
             raise ValueError(f"it is larger than {SIZE_LIMIT >> 20} MiB")  # noqa: TRY301
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
         if not isinstance(value, dict):
-            raise TypeError("it is no object")  # noqa: TRY301
+            raise TypeError("it is not an object")  # noqa: TRY301
     except (ValueError, TypeError, RecursionError) as error:
         raise IntegrityError(
             "bad-certificate",
-            f"{name} is not what rdna1-lock writes: {one_line(error)}",
-            hint="ask whoever gave it to you for the untouched file",
+            f"{name} was not written by rdna1-lock: {one_line(error)}",
+            hint="ask its author for the original file",
         ) from error
     return value
 
@@ -48,9 +52,16 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     found = dict(pairs)
     if len(found) != len(pairs):
         names = [key for key, _ in pairs]
-        raise ValueError(f"the key {max(names, key=names.count)!r} stands twice")
+        raise ValueError(f"the key {max(names, key=names.count)!r} occurs twice")
     return found
 
 
 def _refuse(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")
+
+
+def get(value: Any, *keys: str) -> Any:
+    """Return a nested value; None where a level is missing or is not an object."""
+    for key in keys:
+        value = value.get(key) if isinstance(value, dict) else None
+    return value

@@ -1,4 +1,4 @@
-"""The digests that a run must come to: shipped for the suite's seed, computed for a challenge."""
+"""The digests of the right results: shipped for the suite's seed, computed for a challenge."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
-from rdna1_lock.certify import suite
+from rdna1_lock.certify.run import suite
 from rdna1_lock.errors import InputError
 from rdna1_lock.guard.runner import WORKER
 
@@ -19,16 +19,16 @@ TIMEOUT = 600
 
 
 def expected_digests(
-    challenge: str | None, python: Path | None = None
+    challenge: str | None, python: Path | None = None, *, environ: Mapping[str, str]
 ) -> Mapping[str, Mapping[str, str]]:
     """Return the right digests by shape.
 
-    Those of a challenge are computed by integer convolution with numpy, some seconds, in
-    ``python`` or in the interpreter that runs this program: numpy is no dependency of ours, but
+    Those of a challenge are computed with numpy by integer convolution, in some seconds, by
+    ``python`` or by the interpreter of this program: numpy is not a dependency of rdna1-lock, but
     every environment of a lock has it.
 
     Raises:
-        InputError: no numpy is to be had.
+        InputError: numpy is not available.
 
     """
     if challenge is None:
@@ -46,12 +46,13 @@ def expected_digests(
             text=True,
             check=False,
             timeout=TIMEOUT,
+            env=dict(environ),
         )
         found: dict[str, dict[str, str]] = json.loads(done.stdout)
     except (OSError, ValueError, subprocess.TimeoutExpired) as error:
         raise InputError(
             "no-numpy",
-            f"the answers to a challenge are computed with numpy, and {program} has none that works",
-            hint="name an interpreter that has it with --python, e.g. that of the lock's environment",
+            f"checking a challenge requires numpy, which {program} cannot import",
+            hint="use --python with an interpreter that has numpy, such as the lock's environment",
         ) from error
     return found

@@ -1,4 +1,4 @@
-"""``report.html``: one file, no scripts, nothing fetched; it reads on a phone and in print."""
+"""``report.html``: one file without scripts or external resources, for screens and print."""
 
 from __future__ import annotations
 
@@ -7,39 +7,40 @@ import hashlib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
-from rdna1_lock.certify.plot import time_plot
-from rdna1_lock.certify.report import card_of
-from rdna1_lock.certify.signature import NAMESPACE
-from rdna1_lock.certify.summary import (
+from rdna1_lock.certify.proof.report import card_of
+from rdna1_lock.certify.proof.signature import NAMESPACE
+from rdna1_lock.certify.show.plot import time_plot
+from rdna1_lock.certify.show.summary import (
     OLD_HANG,
     ablation_words,
     card_words,
     facts,
     failures,
     headline,
+    milliseconds,
     rows,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rdna1_lock.certify.judge import Judgement
+    from rdna1_lock.certify.proof.verdict import Judgement
 
 
 def render_page(report: Mapping[str, Any], found: Judgement) -> str:
     """Return the page of a report; the same report gives the same bytes."""
-    from jinja2 import Environment, StrictUndefined  # 90 ms, only for a page
+    from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    folder = files("rdna1_lock.certify")
-    style = folder.joinpath("report.css").read_text("utf-8")
+    folder = files("rdna1_lock.certify.show")
+    style = folder.joinpath("page.css").read_text("utf-8")
     environment = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=False, keep_trailing_newline=True
     )
     environment.filters["capfirst"] = lambda text: text[:1].upper() + text[1:]
     environment.filters["ms"] = milliseconds
     environment.filters["two"] = lambda value: "" if value is None else f"{value:.2f}"
-    template = environment.from_string(folder.joinpath("report.html.j2").read_text("utf-8"))
+    template = environment.from_string(folder.joinpath("page.html.j2").read_text("utf-8"))
     listed = rows(report, found)
     drawn = time_plot(listed)
     card = card_of(report)
@@ -63,19 +64,12 @@ def render_page(report: Mapping[str, Any], found: Judgement) -> str:
     )
 
 
-def milliseconds(value: float | None) -> str:
-    """Write a time with three digits that matter."""
-    if value is None:
-        return ""
-    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
-
-
 def _others(found: Judgement) -> list[tuple[str, str, str]]:
     named = {
-        "hardware/rdna1-through-kfd": "an RDNA1 card, seen by the kernel",
+        "hardware/rdna1-through-kfd": "an RDNA1 card, as the kernel shows it",
         "environment/exactly-the-lock": "every installed file as locked",
         "environment/variables-of-the-lock": "the lock's variables",
-        "suite/complete": "the whole suite",
+        "suite/complete": "the complete suite",
         "shared-process/all-cases": "all cases in one process",
         "numpy/round-trip": "arrays to and from numpy",
         "torchvision/nms": "torchvision's own operators",

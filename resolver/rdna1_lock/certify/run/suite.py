@@ -1,4 +1,4 @@
-"""The suite ``conv2d-sweep/1``: its cases, its bounds, and the digests of the right answers. Pure."""
+"""The suite ``conv2d-sweep/1``: its cases, its bounds, and the digests of the right results. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from typing import Any
 ID = "conv2d-sweep/1"
 URI = "urn:rdna1-lock:suite:conv2d-sweep:1"
 TENSORS = ("y", "dx", "dw", "db")
-# The route of torch 1.13 through MIOpen (Conv_miopen.cpp): `cudnn.benchmark` off goes to
-# miopenConvolutionForwardImmediate, on to miopenFindConvolutionForwardAlgorithm.
+# torch 1.13's two ways through MIOpen (aten/src/ATen/native/miopen/Conv_miopen.cpp): with
+# `cudnn.benchmark` off miopenConvolutionForwardImmediate, on miopenFindConvolutionForwardAlgorithm.
 ROUTES = ("immediate", "find")
-# The ten sizes of the public report that this project started from; 44 is the first of those
-# that hung there (with GEMM solvers alone).
+# The ten sizes of the public report that this project started from; 44 is the first one that hung
+# there (with GEMM solvers alone).
 SIZES = (32, 40, 42, 44, 48, 56, 64, 128, 224, 512)
 FIRST_HANG = 44
 WARM = 5
 
-# Errors, in units that `guard/worker/sweep_conv.py` defines. Direct and GEMM stay below 1.1, FFT below
-# 3, Winograd F(4x4) near 31; TF32 shows in the 2-norm alone.
+# `proof/measurement.py` says what these bound, and why. An error above K_PASS is a remark, one
+# above K_MAX a failure; both bounds themselves still count as below. OFF_MAX does not.
 K_PASS = 8.0
 K_MAX = 64.0
 REL_L2_MAX = 2e-5
@@ -52,18 +52,19 @@ class Case:
         return self.shape[3]
 
     def to_task(self) -> dict[str, Any]:
-        """Return what the worker is told."""
+        """Return the case as the worker reads it."""
         return {"id": self.id, "shape": list(self.shape), "route": self.route}
 
 
 def shape_key(shape: tuple[int, int, int, int]) -> str:
-    """Write a shape as it stands in case names."""
+    """Write a shape as it is in case names."""
     batch, cin, cout, size = shape
     return f"{batch}x{cin}x{size}-{cout}"
 
 
-# 3 -> 64 is the report's. 16 -> 32 is the shape that hung there. 64 -> 64 with batch 8 is one for
-# which an implicit GEMM solver is applicable, which it is for none of 3 -> 64 (27 products).
+# 3 -> 64 are the report's. 16 -> 32 is the shape that hung there. 64 -> 64 with batch 8 is one to
+# which MIOpen's implicit GEMM solvers apply: the depth of its GEMM, channels * 3 * 3, is a multiple
+# of their tile's, and that of 3 -> 64 (27) is not.
 SHAPES: tuple[tuple[int, int, int, int], ...] = (
     *((1, 3, 64, size) for size in SIZES),
     *((1, 16, 32, size) for size in (32, 42, 44, 64, 128)),
@@ -82,20 +83,20 @@ def cases(sizes: frozenset[int] | None = None) -> tuple[Case, ...]:
 
 
 def seed_of(challenge: str | None) -> str:
-    """Return the seed of the inputs; a challenge makes answers that nobody has beforehand."""
+    """Return the seed of the inputs; nobody has the results for a new challenge beforehand."""
     return ID if challenge is None else f"{ID}|challenge|{challenge}"
 
 
 @cache
 def digests() -> dict[str, dict[str, str]]:
     """Return the right digests by shape and tensor, for the seed without a challenge."""
-    text = files("rdna1_lock.certify").joinpath("digests.json").read_text("utf-8")
+    text = files("rdna1_lock.certify.run").joinpath("digests.json").read_text("utf-8")
     found: dict[str, dict[str, str]] = json.loads(text)
     return found
 
 
 def definition() -> dict[str, Any]:
-    """Return everything that the suite is: two suites are one if their digests are equal."""
+    """Return everything that defines the suite; its digest identifies it."""
     return {
         "id": ID,
         "seed": ID,

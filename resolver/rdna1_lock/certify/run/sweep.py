@@ -1,103 +1,76 @@
-"""Which workers run, in which order, and when to stop."""
+"""Run the workers of a sweep in order, and stop when the card no longer answers."""
 
 from __future__ import annotations
 
 import shutil
 import tempfile
 import time
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rdna1_lock.certify.kernel_log import KernelLog
-from rdna1_lock.certify.miopen_log import MiopenLog
-from rdna1_lock.certify.suite import WARM, Case
+from rdna1_lock.certify.run.kernel_log import KernelLog
+from rdna1_lock.certify.run.miopen_log import MiopenLog
+from rdna1_lock.certify.run.records import SweepRecords
+from rdna1_lock.certify.run.suite import WARM
 from rdna1_lock.guard.environment import worker_environment
+from rdna1_lock.guard.native_stacks import find_py_spy
 from rdna1_lock.guard.outcome import HANGS, Outcome, Record
-from rdna1_lock.guard.patience import Patience, Progress
+from rdna1_lock.guard.patience import Patience
 from rdna1_lock.guard.process import become_subreaper
 from rdna1_lock.guard.runner import WORKER, run_worker
-from rdna1_lock.guard.stacks import reap_survivors
+from rdna1_lock.guard.survivors import Survivors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from rdna1_lock.certify.run.plan import Plan
+    from rdna1_lock.certify.run.suite import Case
+    from rdna1_lock.guard.activity import Activity
 
 STOP_AFTER = 2
 PROBE_BUDGET = {"spawn": 60.0, "import": 180.0, "device": 20.0, "teardown": 20.0}
 LOUD = {"MIOPEN_LOG_LEVEL": "6", "MIOPEN_ENABLE_LOGGING_CMD": "1"}
 
 
-@dataclass(frozen=True, kw_only=True)
-class Plan:
-    """What a sweep does. ``device`` is ``gpu``, ``cpu`` or ``auto``; ``visible`` HIP's index.
-
-    ``quick`` runs all cases in one process and no worker of its own for each.
-    """
-
-    python: Path
-    variables: Mapping[str, str]
-    cases: tuple[Case, ...]
-    seed: str
-    device: str
-    visible: int | None = None
-    quick: bool = False
-    ablate: bool = False
-    vision: bool = False
-    patience: Patience = field(default_factory=Patience)
-
-
-@dataclass(kw_only=True)
-class Evidence:
-    """The records of all workers, by what they were for."""
-
-    probe: Record | None = None
-    isolated: dict[str, Record] = field(default_factory=dict)
-    shared: Record | None = None
-    control: Record | None = None
-    numpy: Record | None = None
-    vision: Record | None = None
-    solvers: Record | None = None
-    solver_log: dict[str, Any] = field(default_factory=dict)
-    ablation: dict[str, Record] = field(default_factory=dict)
-    stopped: str | None = None
-    kernel_log_readable: bool = False
-    kernel_lines: list[str] = field(default_factory=list)
-    seconds: float = 0.0
-
-
 class Sweep:
-    """One run of the suite; ``tell`` hears of progress, ``done`` of each finished worker."""
+    """One run of the suite.
+
+    ``running`` is called about once a second with what a worker is doing, ``ended`` with each
+    record. An exception that either raises ends the worker and the sweep.
+    """
 
     def __init__(
         self,
         plan: Plan,
         *,
-        tell: Callable[[Progress], None] = lambda _: None,
-        done: Callable[[Record], None] = lambda _: None,
+        running: Callable[[Activity], None] = lambda _: None,
+        ended: Callable[[Record], None] = lambda _: None,
     ) -> None:
-        self.plan, self.tell, self.done = plan, tell, done
-        self.evidence = Evidence()
+        self.plan, self.running, self.ended = plan, running, ended
+        self.records = SweepRecords()
+        self._survivors = Survivors()
+        self._py_spy = find_py_spy(plan.environ)
         self._streak = 0
         self._caches = Path()
 
-    def run(self) -> Evidence:
-        """Run everything that the plan names; comes back whatever the workers do."""
+    def run(self) -> SweepRecords:
+        """Run everything in the plan; returns whatever the workers do."""
         become_subreaper()
         started = time.monotonic()
         log = KernelLog()
-        self.evidence.kernel_log_readable = log.readable
+        self.records.kernel_log_readable = log.readable
         self._caches = Path(tempfile.mkdtemp(prefix="rdna1-lock-certify-"))
         try:
             self._run(log)
         finally:
-            reap_survivors()
+            self._survivors.reap()
             log.close()
             shutil.rmtree(self._caches, ignore_errors=True)
-            self.evidence.seconds = round(time.monotonic() - started, 1)
-        return self.evidence
+            self.records.seconds = round(time.monotonic() - started, 1)
+        return self.records
 
     def _run(self, log: KernelLog) -> None:
-        plan, found = self.plan, self.evidence
+        plan, found = self.plan, self.records
         found.probe = self._probe()
         if found.probe.outcome is not Outcome.DONE:
             found.stopped = f"torch does not start: {_why(found.probe)}"
@@ -115,8 +88,8 @@ class Sweep:
         self._look_closer(log)
 
     def _look_closer(self, log: KernelLog) -> None:
-        """Run what explains, and decides nothing: without MIOpen, its log, without variables."""
-        plan, found = self.plan, self.evidence
+        """Run what explains and decides nothing: without MIOpen, with its log, without variables."""
+        plan, found = self.plan, self.records
         seed_shape = tuple(case for case in plan.cases if case.shape[1] == 3)
         control = self._convolutions(tuple(c for c in seed_shape if c.route == "immediate"))
         found.control = self._leg("without MIOpen", {**control, "backend": False}, log)
@@ -134,15 +107,15 @@ class Sweep:
         return {"kind": "convolutions", "cases": listed, "warm": WARM}
 
     def _leg(self, name: str, task: Mapping[str, Any], log: KernelLog, **more: Any) -> Record:
-        if self.evidence.stopped:
-            return Record(name=name, outcome=Outcome.NOT_RUN, why=self.evidence.stopped)
+        if self.records.stopped:
+            return Record(name=name, outcome=Outcome.NOT_RUN, why=self.records.stopped)
         record = self._worker(name, task, **more)
         self._after(record, log)
         return record
 
     def _after(self, record: Record, log: KernelLog) -> None:
-        """Apply the stop rules: later cases must not be run on a card that no longer answers."""
-        found = self.evidence
+        """Apply the stop rules: no case may run on a card that no longer answers."""
+        found = self.records
         news = log.news()
         found.kernel_lines = [*found.kernel_lines, *news][:50]
         self._streak = self._streak + 1 if record.outcome in HANGS else 0
@@ -158,7 +131,7 @@ class Sweep:
                 found.stopped = f"the device does not answer after {record.name}"
 
     def _probe(self) -> Record:
-        """Add two numbers on the device, in a process of its own."""
+        """Add two numbers on the device, in a process of its own with short budgets."""
         budget = {**self.plan.patience.budget, **PROBE_BUDGET}
         patience = Patience(
             budget={name: min(budget[name], self.plan.patience.of(name)) for name in budget},
@@ -182,18 +155,22 @@ class Sweep:
         plan = self.plan
         variables = {key: value for key, value in plan.variables.items() if key != without}
         caches = Path(tempfile.mkdtemp(dir=self._caches))
-        env = worker_environment({**variables, **(more or {})}, caches, visible=plan.visible)
+        env = worker_environment(
+            {**variables, **(more or {})}, caches, environ=plan.environ, visible=plan.visible
+        )
         record = run_worker(
             [str(plan.python), "-I", "-B", str(WORKER)],
             name,
             {**task, "device": plan.device, "seed": plan.seed},
             env,
             patience=patience or plan.patience,
-            tell=self.tell,
+            tell=self.running,
             on_stderr=on_stderr,
+            survivors=self._survivors,
+            py_spy=self._py_spy,
         )
         shutil.rmtree(caches, ignore_errors=True)
-        self.done(record)
+        self.ended(record)
         return record
 
 

@@ -1,4 +1,4 @@
-"""What is kept of a sweep: ``report.json``. Facts only, without names and paths of the machine."""
+"""``report.json``: the facts of a sweep, without names and paths of the machine."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from rdna1_lock import __version__
-from rdna1_lock.certify import suite
-from rdna1_lock.certify.judge import judge
-from rdna1_lock.certify.strictjson import sha256
+from rdna1_lock.certify.proof.judge import judge
+from rdna1_lock.certify.proof.strictjson import sha256
+from rdna1_lock.certify.run import suite
 from rdna1_lock.guard.environment import INHERITED
 from rdna1_lock.guard.outcome import LATE, Outcome, Record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rdna1_lock.certify.judge import Judgement
-    from rdna1_lock.certify.scrub import Scrubber
-    from rdna1_lock.certify.sweep import Evidence, Plan
+    from rdna1_lock.certify.proof.scrub import Scrubber
+    from rdna1_lock.certify.proof.verdict import Judgement
+    from rdna1_lock.certify.run.plan import Plan
+    from rdna1_lock.certify.run.records import SweepRecords
     from rdna1_lock.host.gpus import Gpu
     from rdna1_lock.host.system import Host
     from rdna1_lock.lock.model import Lock
@@ -31,7 +32,7 @@ def build_report(
     lock: Lock,
     lock_bytes: bytes,
     plan: Plan,
-    evidence: Evidence,
+    records: SweepRecords,
     host: Host,
     card: Gpu | None,
     environment: Mapping[str, Any],
@@ -40,13 +41,13 @@ def build_report(
     expected: Mapping[str, Mapping[str, str]],
     scrub: Scrubber,
 ) -> tuple[dict[str, Any], Judgement]:
-    """Return the report and what it comes to; ``verdict`` is its first key."""
-    probe = evidence.probe.result if evidence.probe else None
+    """Return the report and its judgement; ``verdict`` is its first key."""
+    probe = records.probe.result if records.probe else None
     facts: dict[str, Any] = {
         "schema": SCHEMA,
         "tool": f"rdna1-lock {__version__}",
-        "started": _now(evidence.seconds),
-        "seconds": evidence.seconds,
+        "started": _now(records.seconds),
+        "seconds": records.seconds,
         "rehearsal": rehearsal,
         "suite": {
             "id": suite.ID,
@@ -69,19 +70,19 @@ def build_report(
             "gpus": [asdict(gpu) for gpu in host.gpus],
         },
         "device": probe["device"] if probe else None,
-        "libraries": _libraries(evidence),
-        "stopped": evidence.stopped,
+        "libraries": _libraries(records),
+        "stopped": records.stopped,
         "kernel_log": {
-            "readable": evidence.kernel_log_readable,
-            "lines": evidence.kernel_lines,
+            "readable": records.kernel_log_readable,
+            "lines": records.kernel_lines,
         },
-        "cases": {name: _single(record) for name, record in evidence.isolated.items()},
-        "shared": _several(evidence.shared),
-        "numpy": _extra(evidence.numpy, "numpy"),
-        "vision": _extra(evidence.vision, "vision") if plan.vision else None,
-        "control": _several(evidence.control),
-        "solvers": {**_ending(evidence.solvers), **evidence.solver_log},
-        "ablation": {name: _several(record) for name, record in evidence.ablation.items()},
+        "cases": {name: _single(record) for name, record in records.isolated.items()},
+        "shared": _several(records.shared),
+        "numpy": _extra(records.numpy, "numpy"),
+        "vision": _extra(records.vision, "vision") if plan.vision else None,
+        "control": _several(records.control),
+        "solvers": {**_ending(records.solvers), **records.solver_log},
+        "ablation": {name: _several(record) for name, record in records.ablation.items()},
     }
     facts = scrub.all(facts)
     found = judge(facts, expected, lock.env, vision=plan.vision)
@@ -125,18 +126,17 @@ def _host(host: Host) -> dict[str, Any]:
     }
 
 
-def _libraries(evidence: Evidence) -> dict[str, str]:
-    """Return the libraries that were mapped after convolutions; the last worker that said so."""
-    records = [evidence.probe, *evidence.isolated.values(), evidence.shared]
+def _libraries(records: SweepRecords) -> dict[str, str]:
+    """Return the libraries that were mapped after convolutions, as the last worker saw them."""
     found: dict[str, str] = {}
-    for record in records:
+    for record in (records.probe, *records.isolated.values(), records.shared):
         if record is not None and record.result is not None:
             found = record.result.get("libraries") or found
     return found
 
 
 def _ending(record: Record | None) -> dict[str, Any]:
-    """Return how a worker ended; with the evidence where it did not end well."""
+    """Return how a worker ended, with the evidence if it did not end well."""
     if record is None:
         return {"outcome": Outcome.NOT_RUN.value}
     kept: dict[str, Any] = {"outcome": record.outcome.value, "seconds": record.seconds}

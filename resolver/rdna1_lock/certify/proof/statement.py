@@ -1,21 +1,23 @@
-"""``certificate.json``: an in-toto statement on the lock, made from the report and nothing else.
+"""``certificate.json``: an in-toto statement about the lock, made from the report and nothing else.
 
-Statement v1 with the predicate test-result v0.1, whose strict parser takes no fields of our own;
-what it has no field for stands in ``configuration``, by digest.
+in-toto Statement v1: ``_type``, ``subject`` (each with a ``digest``), ``predicateType`` and
+``predicate``. The predicate is test-result v0.1: ``result`` is PASSED, WARNED or FAILED, and
+``configuration`` lists, as resource descriptors, what the tests were run with. Its strict parser
+refuses fields of our own, so whatever it has no field for is in ``configuration``, by digest.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from rdna1_lock.certify import suite
-from rdna1_lock.certify.judge import Verdict
-from rdna1_lock.certify.strictjson import dump, sha256
+from rdna1_lock.certify.proof.strictjson import dump, sha256
+from rdna1_lock.certify.proof.verdict import Verdict
+from rdna1_lock.certify.run import suite
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from rdna1_lock.certify.judge import Judgement
+    from rdna1_lock.certify.proof.verdict import Judgement
 
 STATEMENT = "https://in-toto.io/Statement/v1"
 PREDICATE = "https://in-toto.io/attestation/test-result/v0.1"
@@ -26,7 +28,8 @@ def build_statement(
 ) -> bytes:
     """Return the bytes of the certificate; the same report gives the same bytes.
 
-    What is no certificate says so in its first words, the name of the subject.
+    Anything but a certificate says so at its start, in the subject's name: Statement v1 leaves the
+    meaning of ``name`` to producer and consumer, and matches artifacts by ``digest`` alone.
     """
     name = "pylock.toml"
     if found.verdict is not Verdict.CERTIFIED:
