@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 KEY_TYPE = "ssh-ed25519"
-# An option is a word, or a word with a value in double quotes that may hold spaces and commas.
-OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)"|=([^\s",]*))?')
+# An option is a word, or a word with a value in double quotes, which may hold spaces and commas.
+OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)")?')
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +83,7 @@ def _split_options(text: str) -> tuple[dict[str, str] | None, str]:
         name = match[1].lower()
         if name in options:
             return None, text
-        options[name] = match[2] or match[3] or ""
+        options[name] = match[2] or ""
         at = match.end()
         if text[at : at + 1] != ",":
             break
