@@ -65,8 +65,7 @@ def run_worker(
         run.wait()
         return run.finish()
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.killpg(run.process.pid, signal.SIGKILL)
+        run.abandon()
         raise
     finally:
         run.close()
@@ -290,6 +289,16 @@ class _Run:
             left_behind=left_behind,
             survivor=survivor,
         )
+
+    def abandon(self) -> None:
+        """End the worker at once, since nobody waits for it any more."""
+        assert self.process is not None  # noqa: S101  # it was started
+        with contextlib.suppress(OSError):
+            os.killpg(self.pid, signal.SIGKILL)
+        if self._until_exit(self.patience.kill):
+            end_descendants(self.process, f"{MARK}={self.name}")
+        else:
+            self.survivors.add(self.process)
 
     def close(self) -> None:
         """Close our ends of the pipes."""
