@@ -112,7 +112,7 @@ def test_each_way_to_misbehave_is_told_and_ended(way: str):
 
 def test_progress_is_told_while_it_runs():
     seen: list[Activity] = []
-    record = run_fake("slow_but_fine", tell=seen.append)
+    record = run_fake("slow_but_fine", running=seen.append)
     assert record.outcome is Outcome.DONE
     assert len(seen) >= 2
     assert {item.phase for item in seen} <= {"import", "first", "spawn"}

@@ -1,4 +1,4 @@
-"""Processes as ``/proc`` shows them: every read is short, cannot block, and never fails.
+"""Processes as ``/proc`` shows them, by short reads that neither block nor fail.
 
 ``cmdline``, ``environ`` and ``maps`` of a suspect are not read: they take its memory lock and can
 block for as long as it hangs.

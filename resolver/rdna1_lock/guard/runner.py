@@ -1,7 +1,7 @@
-"""The parent of one worker: it never makes a call that can block, whatever the worker does.
+"""The parent of one worker, which never makes a call that can block.
 
-``subprocess``'s own waiting cannot be used: after a timeout it kills and waits without a limit,
-and a worker in uninterruptible sleep is not there to be waited for.
+``subprocess`` cannot wait for it: after a timeout, ``communicate`` and ``run`` kill the child and
+wait again, without a limit, which a child in uninterruptible sleep makes endless.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def run_worker(
     env: Mapping[str, str],
     *,
     patience: Patience,
-    tell: Callable[[Activity], None] = lambda _: None,
+    running: Callable[[Activity], None] = lambda _: None,
     on_stderr: Callable[[bytes], None] = lambda _: None,
     survivors: Survivors | None = None,
     py_spy: str | None = None,
@@ -54,10 +54,10 @@ def run_worker(
     """Run one worker until it ends or its patience does.
 
     Returns within the budget of the phases plus ``evidence + term + kill`` seconds, even if the
-    worker cannot be killed; it is then added to ``survivors``. An exception that ``tell`` raises
-    ends the worker. With ``py_spy``, a hang is recorded with native stacks.
+    worker cannot be killed; it is then added to ``survivors``. ``running`` is called about
+    once a second; an exception that it raises ends the worker. With ``py_spy``, a hang is recorded with native stacks.
     """
-    run = _Run(command, name, task, env, patience, tell, on_stderr)
+    run = _Run(command, name, task, env, patience, running, on_stderr)
     run.survivors, run.py_spy = survivors or Survivors(), py_spy
     if run.process is None:
         return Record(name=name, outcome=Outcome.SPAWN_ERROR, error=run.spawn_error)
@@ -79,12 +79,13 @@ class _Run:
         task: Mapping[str, Any],
         env: Mapping[str, str],
         patience: Patience,
-        tell: Callable[[Activity], None],
+        running: Callable[[Activity], None],
         on_stderr: Callable[[bytes], None],
     ) -> None:
         self.survivors = Survivors()
         self.py_spy: str | None = None
-        self.name, self.patience, self.tell, self.on_stderr = name, patience, tell, on_stderr
+        self.name, self.patience = name, patience
+        self.running, self.on_stderr = running, on_stderr
         result_read, result_write = os.pipe()
         evidence_read, evidence_write = os.pipe()
         settings = {
@@ -135,7 +136,7 @@ class _Run:
             pidfd = os.pidfd_open(self.pid)
             self.handles.append(pidfd)
             self.selector.register(pidfd, selectors.EVENT_READ, None)
-        self.last_told, self.last_ticks = self.started, 0
+        self.last_report, self.last_ticks = self.started, 0
         self.hang: dict[str, Any] | None = None
         self.killed_with: str | None = None
         self.exit: tuple[str, int] | None = None
@@ -145,7 +146,7 @@ class _Run:
         self.on_stderr(data)
 
     def _pump(self, timeout: float) -> None:
-        """Read what is there; bounded, so that a flood cannot put the deadline off."""
+        """Read what has arrived; bounded, so that a flood cannot postpone the deadline."""
         for key, _ in self.selector.select(max(0.0, timeout)):
             if key.data is None:
                 continue
@@ -182,16 +183,16 @@ class _Run:
             if left <= 0:
                 self._end_hang()
                 return
-            if now - self.last_told >= 1.0:
-                self._tell(now)
+            if now - self.last_report >= 1.0:
+                self._report(now)
             self._pump(min(left, 0.25))
 
-    def _tell(self, now: float) -> None:
-        self.last_told = now
+    def _report(self, now: float) -> None:
+        self.last_report = now
         ticks = family_ticks(self.pid)
         busy, self.last_ticks = ticks > self.last_ticks, ticks
         waited = now - self.said.phase_began
-        self.tell(
+        self.running(
             Activity(
                 name=self.name, case=self.said.case, phase=self.said.phase, waited=waited, busy=busy
             )

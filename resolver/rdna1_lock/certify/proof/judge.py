@@ -77,8 +77,9 @@ def judge(
 def _verdict(tally: _Tally, *, rehearsal: bool, suspended: bool) -> Verdict:
     """Decide by the strongest reason.
 
-    What cannot certify is a rehearsal, whatever else happened. Times of a machine that slept say
-    nothing, so a failure then is not one of the card. A partial run is right as far as it went.
+    A run that cannot certify is a rehearsal, whatever else happened. While a machine sleeps, time
+    limits expire for no fault of the card, so a failure then proves nothing. A partial run has
+    passed as far as it went.
     """
     failed = set(tally.of("failed"))
     if rehearsal:
@@ -95,7 +96,7 @@ def _hardware(report: Mapping[str, Any]) -> list[str]:
 
     The card is the kernel's (sysfs, KFD). The device that computed is torch's, whose name and
     architecture the override changes; only its PCI slot ties one to the other. Where the runtime
-    does not tell the slot, a single GPU in KFD can only be that one.
+    does not report the slot, a single GPU in KFD can only be that one.
     """
     slot = get(report, "hardware", "selected")
     gpus = _gpus(report)
@@ -198,8 +199,8 @@ def _shared(report: Mapping[str, Any], expected: Expected) -> list[str]:
         entry = measured.get(case.id)
         wrong, _ = judge_measured(entry, suite.TENSORS, expected.get(case.key))
         if wrong:
-            told = get(entry, "error") or wrong[0] if entry else "no result"
-            problems.append(f"{case.id}: {told}")
+            reason = get(entry, "error") or wrong[0] if entry else "no result"
+            problems.append(f"{case.id}: {reason}")
     return problems[:SHOWN]
 
 
@@ -207,7 +208,7 @@ def _numpy(report: Mapping[str, Any]) -> list[str]:
     steps = get(report, "numpy", "steps")
     if not isinstance(steps, dict) or not steps:
         return [_absent(get(report, "numpy"))]
-    return [f"{name}: {told}" for name, told in sorted(steps.items()) if told != "ok"]
+    return [f"{name}: {outcome}" for name, outcome in sorted(steps.items()) if outcome != "ok"]
 
 
 def _vision(report: Mapping[str, Any]) -> list[str]:

@@ -1,4 +1,4 @@
-"""What a sweep comes to: the verdict, and each test with its reason."""
+"""The result of judging a sweep: a verdict, and each test with its reason."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ PREREQUISITES = ("hardware/", "environment/", "suite/")
 
 
 class Verdict(str, Enum):
-    """What a sweep comes to."""
+    """The outcome of a sweep as a whole."""
 
     CERTIFIED = "certified"
     REHEARSAL = "rehearsal"

@@ -1,4 +1,4 @@
-"""The kernel's own word on a hang, where this user may read it."""
+"""What the kernel says about a hang, if this user may read its log."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ LIMIT = 200
 
 
 class KernelLog:
-    """What ``/dev/kmsg`` says from now on; never waits."""
+    """New lines of ``/dev/kmsg``, read without waiting."""
 
     def __init__(self, path: str = "/dev/kmsg") -> None:
         self._handle: int | None = None
@@ -34,7 +34,7 @@ class KernelLog:
         return self._handle is not None
 
     def news(self) -> list[str]:
-        """Return the lines since the last look that speak of a hang."""
+        """Return the lines about a hang since the last call."""
         found: list[str] = []
         if self._handle is None:
             return found

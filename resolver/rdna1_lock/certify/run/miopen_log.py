@@ -1,4 +1,4 @@
-"""MIOpen's log at level 6: its version, the find mode, and the solver that each case got."""
+"""MIOpen's log at level 6: version, find mode, and the solver of each case."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LINE_LIMIT = 65536
 
 
 class MiopenLog:
-    """Reads standard error as it comes; lines of any number, kept facts few."""
+    """Reads standard error piece by piece, of any length, and keeps a few facts."""
 
     def __init__(self) -> None:
         self._rest = b""
@@ -59,7 +59,7 @@ class MiopenLog:
             self.device = match[1][:40]
 
     def to_evidence(self) -> dict[str, Any]:
-        """Return what was found; all of it is None or empty without MIOpen."""
+        """Return the facts; without MIOpen all are None or empty."""
         return {
             "miopen": self.version,
             "find_mode": self.find_mode,

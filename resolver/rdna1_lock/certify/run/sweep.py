@@ -164,7 +164,7 @@ class Sweep:
             {**task, "device": plan.device, "seed": plan.seed},
             env,
             patience=patience or plan.patience,
-            tell=self.running,
+            running=self.running,
             on_stderr=on_stderr,
             survivors=self._survivors,
             py_spy=self._py_spy,

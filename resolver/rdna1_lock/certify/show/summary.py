@@ -130,7 +130,7 @@ def _find_case(shape: tuple[int, int, int, int]) -> str:
 
 
 def _worst(pair: Mapping[str, suite.Case], status: Mapping[str, str]) -> str | None:
-    """Return the test of a shape that came out worst, None if none ran by itself."""
+    """Return the worst test of a shape, None if it ran only with the others."""
     names = [f"{case.id}/{leg}" for case in pair.values() for leg in LEGS]
     known = [name for name in names if name in status]
     return min(known, key=lambda name: RANK[status[name]], default=None)
@@ -195,7 +195,7 @@ def facts(report: Mapping[str, Any]) -> list[Fact]:
 def ablation_words(report: Mapping[str, Any]) -> list[Fact]:
     """Say for each variable whether the sweep had another outcome without it."""
     base = _digests(report["shared"])
-    told = []
+    listed = []
     for name, leg in report["ablation"].items():
         if leg["outcome"] != report["shared"]["outcome"]:
             what = f"matters: without it the sweep ends as {leg['outcome']}"
@@ -203,8 +203,8 @@ def ablation_words(report: Mapping[str, Any]) -> list[Fact]:
             what = "matters: without it some results differ"
         else:
             what = "makes no difference to this sweep"
-        told.append(Fact(name=name, value=what))
-    return told
+        listed.append(Fact(name=name, value=what))
+    return listed
 
 
 def _digests(leg: Mapping[str, Any]) -> dict[str, list[Any]]:
