@@ -19,7 +19,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from rdna1_lock.lock.model import packages_digest
+from rdna1_lock.lock.document import digest as data_digest
 
 BIN = Path(sys.executable).parent
 NAME = "big-1-py3-none-any.whl"
@@ -30,10 +30,10 @@ created-by = "rdna1-lock"
 schema = 1
 digest = "{digest}"
 stack = "rocm5.2"
-rules = "none"
+rules = "sha256:{zeros}"
 portable = false
 env = {{}}
-nix = {{}}
+nix = {{ python = "python310", libraries = [] }}
 target = {{ python = "3.10", platform = "manylinux_2_28_x86_64", gfx = [] }}
 inputs = {{ requirements = [] }}
 """
@@ -98,7 +98,7 @@ def main() -> None:
         packages = [{"name": "big", "version": "1", "wheels": [entry]}]
         text = f'[[packages]]\nname = "big"\nversion = "1"\nwheels = [{{ name = "{NAME}", url = "{url}", size = {entry["size"]}, hashes = {{ sha256 = "{digest.hexdigest()}" }} }}]\n'
         (folder / "pylock.toml").write_text(
-            LOCK.format(packages=text, digest=packages_digest(packages))
+            LOCK.format(packages=text, digest=data_digest(packages), zeros="0" * 64)
         )
         ours, theirs = [], []
         for _ in range(options.repeat):

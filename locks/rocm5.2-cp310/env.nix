@@ -5,8 +5,22 @@ let
   inherit (pkgs) lib;
   fail = message: throw "rdna1-lock: ${message}";
 
+  # Whoever wrote the lock can have made its digests too, so every string is held to its form
+  # before it reaches a builder's shell.
+  form = what: pattern: value:
+    if builtins.isString value && builtins.match pattern value != null then value
+    else fail "${what} has not the form that it must have: ${builtins.toJSON value}";
+  known = [ "HSA_OVERRIDE_GFX_VERSION" "MIOPEN_DEBUG_CONV_IMPLICIT_GEMM" "ROCM_PATH" ];
+
   ours = lock.tool.rdna1-lock or (fail "this pylock.toml has no [tool.rdna1-lock] table");
-  nix = if ours.schema == 1 then ours.nix else fail "schema ${toString ours.schema} is newer than env.nix; run `rdna1-lock nix`";
+  nix =
+    if ours.schema != 1 && ours.schema != 2 then
+      fail "schema ${toString ours.schema} is newer than env.nix; run `rdna1-lock nix`"
+    else
+      ours.nix // {
+        python = form "nix.python" "python3[0-9]{1,2}" ours.nix.python;
+        libraries = map (form "a name in nix.libraries" "[A-Za-z_][A-Za-z0-9_'-]*([.][A-Za-z_][A-Za-z0-9_'-]*)*") ours.nix.libraries;
+      };
   attribute = what: dotted: lib.attrByPath (lib.splitString "." dotted) (fail "this nixpkgs has no ${dotted} (${what}); flake.lock pins one that has") pkgs;
 
   glibc = pkgs.glibc.version;
@@ -18,8 +32,10 @@ let
   sitePackages = "${env}/${python.sitePackages}";
 
   variables =
-    let bad = builtins.filter (name: builtins.match "[A-Z][A-Z0-9_]*" name == null) (builtins.attrNames ours.env);
-    in if bad == [ ] then ours.env else fail "not a variable's name: ${toString bad}";
+    let unknown = builtins.filter (name: !(builtins.elem name known)) (builtins.attrNames ours.env);
+    in
+    if unknown != [ ] then fail "no stack sets these variables: ${builtins.toJSON unknown}"
+    else builtins.mapAttrs (name: form "the value of ${name}" "[!-~]([ -~]*[!-~])?") ours.env;
 
   # A lock is for one target, so each package has exactly one file.
   fileOf = package:
@@ -29,10 +45,17 @@ let
       fail "${package.name}: expected one wheel, found ${toString (builtins.length files)}"
     else
       let file = builtins.head files; in {
-        inherit package;
-        inherit (file.hashes) sha256;
-        url = file.url or null;
-        name = file.name or (builtins.replaceStrings [ "%2B" "%2b" "%21" ] [ "+" "+" "!" ] (baseNameOf file.url));
+        package = package // {
+          name = form "a package's name" "[a-z0-9]([a-z0-9-]*[a-z0-9])?" package.name;
+          version = form "a version" "[0-9][0-9A-Za-z.!+]*" package.version;
+        };
+        sha256 = form "a sha256" "[0-9a-f]{64}" file.hashes.sha256;
+        url =
+          if file ? url
+          then form "a URL" "(https?|file)://[A-Za-z0-9!$&'()*+,;=:@/?._~%-]+" file.url
+          else null;
+        name = form "a file name" "[A-Za-z0-9_.+!-]+[.]whl"
+          (file.name or (builtins.replaceStrings [ "%2B" "%2b" "%21" ] [ "+" "+" "!" ] (baseNameOf file.url)));
       };
   files = map fileOf lock.packages;
 

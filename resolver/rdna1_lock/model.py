@@ -69,6 +69,11 @@ class Target:
         return f"manylinux_2_{self.glibc_minor}_x86_64"
 
     @property
+    def glibc(self) -> str:
+        """The oldest glibc that the lock must run on, for example ``2.28``."""
+        return f"2.{self.glibc_minor}"
+
+    @property
     def python_series(self) -> str:
         """The Python version without its patch release, for example ``3.10``."""
         return f"{self.python.major}.{self.python.minor}"

@@ -77,7 +77,7 @@ def test_a_lock_of_schema_1_is_read(name):
     assert versions["torch"] == "1.13.1+rocm5.2"
     assert versions["torchvision"] == "0.14.1+rocm5.2"
     assert versions["numpy"] == "1.26.4"
-    assert (lock.inputs.stack, lock.inputs.python) == ("rocm5.2", "3.10")
+    assert (lock.inputs.stack, lock.inputs.target.python_series) == ("rocm5.2", "3.10")
     assert lock.inputs.gfx == ("gfx1010", "gfx1011", "gfx1012")
     assert lock.inputs.portable is True
     assert lock.env["HSA_OVERRIDE_GFX_VERSION"] == "10.3.0"

@@ -247,7 +247,7 @@ def test_the_files_are_added_to_an_older_lock(lock: Path, run):
     for name in NIX_FILES:
         source = ROOT / "resolver" / "rdna1_lock" / "emit" / "nixfiles" / name
         assert (lock / name).read_bytes() == source.read_bytes()
-    assert "are as they should be" in run("nix", FOLDER / "pylock.toml").err
+    assert "are up to date" in run("nix", FOLDER / "pylock.toml").err
 
 
 def test_untracked_files_are_told(lock: Path, run):

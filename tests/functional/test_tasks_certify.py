@@ -42,6 +42,9 @@ class Heard(Silent):
     def say(self, text: str) -> None:
         self.told.append(text)
 
+    def note(self, text: str) -> None:
+        self.told.append(f"note: {text}")
+
     def expect_workers(self, count: int) -> None:
         self.workers = count
 

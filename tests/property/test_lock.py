@@ -48,7 +48,7 @@ asked = st.lists(
 @given(
     asked=asked,
     portable=st.booleans(),
-    index=st.sampled_from(["https://index.example/simple", "https://mirror.example/ä/simple"]),
+    index=st.sampled_from(["https://index.example/simple", "https://mirror.example/%C3%A4/simple"]),
     prereleases=st.booleans(),
     limit=st.none() | st.datetimes(timezones=st.just(timezone.utc), min_value=datetime(2000, 1, 1)),  # noqa: DTZ001
     gfx=st.sampled_from([("gfx1010",), ("gfx1010", "gfx1012")]),

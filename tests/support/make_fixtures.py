@@ -1,7 +1,7 @@
 """Make ``tests/data/suite1`` anew: ``python tests/support/make_fixtures.py [FOLDER]``.
 
-The committed files are the point: they were made before the formats change, and later versions
-must read them. Run this only to see how they came to be. Needs CPython 3.10, gcc, nm, ssh-keygen
+The committed files are the point: they were made before the formats changed, and later versions
+must read them. Run this only to see how they were made; it writes today's formats. Needs CPython 3.10, gcc, nm, ssh-keygen
 and, once, the download of torch 1.13.1 (0.9 GB).
 """
 

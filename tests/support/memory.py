@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from urllib.parse import quote
 
 from packaging.requirements import Requirement
 
@@ -28,13 +29,14 @@ class MemoryIndex:
         versions = self.universe.get(name)
         if versions is None:
             return Page(name=name, found=False)
+        names = [f"{name.replace('-', '_')}-{version}-{self.tag}.whl" for version in versions]
         files = tuple(
             IndexFile(
-                filename=f"{name.replace('-', '_')}-{version}-{self.tag}.whl",
-                url=f"https://index.example/{name}-{version}.whl",
+                filename=filename,
+                url=f"https://index.example/{quote(filename)}",
                 sha256="0" * 64,
             )
-            for version in versions
+            for filename in names
         )
         return Page(name=name, found=True, files=files)
 

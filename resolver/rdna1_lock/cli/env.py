@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from rdna1_lock.cli.locks import LOCK
+from rdna1_lock.cli.render import data
+from rdna1_lock.cli.terminal import open_context
 from rdna1_lock.errors import Exit
 from rdna1_lock.install.activation import FORMATS
 from rdna1_lock.tasks.variables import variables
@@ -28,5 +30,7 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="The same as --format json.")
 def command(lock: Path, form: str, as_json: bool) -> int:
     """Print the environment variables of LOCK, e.g. for `eval "$(rdna1-lock env LOCK)"`."""
-    click.echo(FORMATS["json" if as_json else form](variables(lock)), nl=False)
+    with open_context(quiet=False) as context:
+        found = variables(lock, context)
+    data(FORMATS["json" if as_json else form](found))
     return Exit.OK

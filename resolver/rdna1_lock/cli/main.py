@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import click
 
 from rdna1_lock import __version__
-from rdna1_lock.cli.render import print_error, print_json
-from rdna1_lock.errors import Error, Exit, UsageError
+from rdna1_lock.cli.render import print_error, print_json, say
+from rdna1_lock.errors import Error, Exit, InputError, UsageError, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -65,39 +65,62 @@ def main(argv: Sequence[str] | None = None) -> int:
     as_json = "--json" in arguments
     try:
         result = cli.main(args=arguments, prog_name="rdna1-lock", standalone_mode=False)
-    except Error as error:
-        return _report(error, as_json=as_json)
-    except click.exceptions.Abort:
-        click.echo("interrupted", err=True)
-        return Exit.INTERRUPTED
-    except click.UsageError as error:
-        hint = (
-            error.ctx.get_help_option_names(error.ctx.command)[0]
-            if error.ctx and hasattr(error.ctx, "get_help_option_names")
-            else "--help"
-        )
-        where = error.ctx.command_path if error.ctx else "rdna1-lock"
-        usage = UsageError(
-            "usage", error.format_message().rstrip("."), hint=f"see `{where} {hint}`"
-        )
-        return _report(usage, as_json=as_json)
-    except KeyboardInterrupt:
-        click.echo("interrupted", err=True)
+    except (click.exceptions.Abort, KeyboardInterrupt):
+        say("interrupted")
         return Exit.INTERRUPTED
     except SystemExit as error:
         # click ends so when the reader of a pipe has gone, with 1, which here means "no".
         return Exit.OK if error.code == 1 else int(error.code or 0)
     except Exception as error:
+        known = _as_error(error)
+        if known is not None:
+            return _report(known, as_json=as_json)
         if os.environ.get("RDNA1_LOCK_DEBUG"):
             raise
-        click.echo(
-            f"error[bug]: {type(error).__name__}: {error}\n\n"
-            "hint: this is a mistake in rdna1-lock; nothing was written."
-            " Run again with RDNA1_LOCK_DEBUG=1 and report what it prints",
-            err=True,
-        )
-        return BUG
+        return _bug(error, as_json=as_json)
     return int(result) if isinstance(result, int) else Exit.OK
+
+
+def _as_error(error: Exception) -> Error | None:
+    """Return what a user can be told of an exception; None for a mistake of this program.
+
+    The one place where exceptions of the operating system that nobody expected become errors: a
+    full disk under the folder for temporary files, a folder above that cannot be read, a name that
+    has no bytes.
+    """
+    if isinstance(error, Error):
+        return error
+    if isinstance(error, click.UsageError):
+        where = error.ctx.command_path if error.ctx else "rdna1-lock"
+        return UsageError("usage", error.format_message().rstrip("."), hint=f"see `{where} --help`")
+    if isinstance(error, OSError):
+        names = [str(name) for name in (error.filename, error.filename2) if name is not None]
+        what = error.strerror or one_line(error)
+        return InputError(
+            "system",
+            f"{' and '.join(names)}: {what}" if names else f"the operating system refuses: {what}",
+            hint="check permissions and free space, also of the folder for temporary files (TMPDIR)",
+        )
+    if isinstance(error, UnicodeError):
+        return InputError(
+            "bad-text",
+            f"a name or text has bytes that are not UTF-8: {one_line(error)}",
+            hint="rename the file, or set LC_ALL=C.UTF-8",
+        )
+    return None
+
+
+def _bug(error: Exception, *, as_json: bool) -> int:
+    """Report a mistake in this program; whether something was written by then is not known."""
+    bug = Error(
+        "bug",
+        f"{type(error).__name__}: {error}",
+        hint="this is a mistake in rdna1-lock. Run again with RDNA1_LOCK_DEBUG=1 and report what it prints",
+    )
+    if as_json:
+        print_json({"error": bug.to_json(), "exit-status": BUG})
+    print_error(bug)
+    return BUG
 
 
 def _report(error: Error, *, as_json: bool) -> int:

@@ -1,47 +1,78 @@
-"""How results look: text for people, JSON for programs; complete without colour."""
+"""The one way to standard output and standard error: text for people, JSON and data for programs.
+
+Names, reasons and versions come from indexes, wheels, locks and certificates. Whatever goes to a
+terminal passes here, so that no escape sequence, no hidden character and no password gets there.
+"""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from rdna1_lock.text import printable, without_credentials
+
 if TYPE_CHECKING:
     from rdna1_lock.errors import Error
 
 JSON_SCHEMA = 1
 WIDTH = 100
+_ESCAPE = re.compile("[\x7f-\x9f\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
-def print_error(error: Error) -> None:
-    """Print an error: what, then the facts, then what to do."""
-    click.echo(_style(f"error[{error.code}]", fg="red", bold=True) + f": {error.message}", err=True)
-    if error.facts:
-        click.echo("", err=True)
-        for fact in error.facts:
-            click.echo(_wrapped(fact), err=True)
-    if error.hint:
-        click.echo("", err=True)
-        click.echo(_style("hint", fg="cyan", bold=True) + f": {error.hint}", err=True)
+def show(text: str = "") -> None:
+    """Print lines of a result to standard output."""
+    click.echo(_clean(text))
 
 
-def note(text: str) -> None:
-    """Print a remark to standard error."""
-    click.echo(_style("note", fg="yellow", bold=True) + f": {text}", err=True)
+def data(text: str) -> None:
+    """Print data that programs read to standard output, as it is: a lock, shell lines, SARIF."""
+    click.echo(text, nl=False)
 
 
 def say(text: str) -> None:
     """Print a line about what was done to standard error."""
-    click.echo(text, err=True)
+    click.echo(_clean(text), err=True)
 
 
-def print_json(data: dict[str, Any]) -> None:
+def note(text: str) -> None:
+    """Print a remark to standard error."""
+    click.echo(_style("note", fg="yellow", bold=True) + f": {_clean(text)}", err=True)
+
+
+def draw(text: str) -> None:
+    """Print to standard error without a line break, for a line that is drawn again."""
+    click.echo(printable(without_credentials(text), keep="\r"), nl=False, err=True)
+
+
+def print_error(error: Error) -> None:
+    """Print an error: what, then the facts, then what to do."""
+    code = _style(f"error[{error.code}]", fg="red", bold=True)
+    click.echo(f"{code}: {_clean(error.message)}", err=True)
+    if error.facts:
+        click.echo("", err=True)
+        for fact in error.facts:
+            click.echo(_wrapped(_clean(fact)), err=True)
+    if error.hint:
+        click.echo("", err=True)
+        click.echo(f"{_style('hint', fg='cyan', bold=True)}: {_clean(error.hint)}", err=True)
+
+
+def print_json(result: dict[str, Any]) -> None:
     """Print the one JSON object of a command; ``schema`` is the version of its form."""
-    click.echo(json.dumps({"schema": JSON_SCHEMA, **data}, indent=2, ensure_ascii=False))
+    text = json.dumps({"schema": JSON_SCHEMA, **result}, indent=2, ensure_ascii=False)
+    # JSON escapes the C0 controls by itself; the rest of what a terminal obeys is escaped here.
+    escaped = _ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    click.echo(without_credentials(escaped))
+
+
+def _clean(text: str) -> str:
+    return printable(without_credentials(text), keep="\n")
 
 
 def _wrapped(fact: str) -> str:

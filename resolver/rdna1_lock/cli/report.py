@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from rdna1_lock.cli.locks import flake_reference
-from rdna1_lock.cli.render import note, print_json, say
+from rdna1_lock.cli.render import data, note, print_json, say
 from rdna1_lock.errors import Exit
 from rdna1_lock.lock.model import locked_file
 from rdna1_lock.tasks.resolve import describe
@@ -37,7 +35,7 @@ class Shown:
 
 def show_text(resolved: Resolved) -> int:
     """Print the lock itself."""
-    click.echo(resolved.pylock, nl=False)
+    data(resolved.pylock)
     for text in resolved.notes:
         note(text)
     return Exit.OK
@@ -87,7 +85,7 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
 def _next_steps(lock: Lock, folder: Path) -> None:
     variables = " ".join(f"{name}={value}" for name, value in sorted(lock.env.items()))
     file = folder / "requirements.txt"
-    say(f"\ninstall:  python{lock.inputs.python} -m pip install --require-hashes -r {file}")
+    say(f"\ninstall:  python{lock.inputs.target.python} -m pip install --require-hashes -r {file}")
     say(f"then set: {variables}")
     say(f"or:       nix develop {flake_reference(folder)}")
 
@@ -110,8 +108,8 @@ def _lock_json(lock: Lock, files: list[Path], changed: Sequence[Path]) -> dict[s
         "files": [{"path": str(path), "changed": path in changed} for path in files],
         "stack": lock.inputs.stack if lock.env or lock.inputs.gfx else None,
         "target": {
-            "python": lock.inputs.python,
-            "platform": lock.inputs.platform,
+            "python": str(lock.inputs.target.python),
+            "platform": lock.inputs.target.platform,
             "gfx": list(lock.inputs.gfx),
         },
         "portable": lock.inputs.portable,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from rdna1_lock.cli.render import say
+from rdna1_lock.cli.render import note, say
 from rdna1_lock.tasks.context import Context, Silent
 
 if TYPE_CHECKING:
@@ -46,6 +46,11 @@ class Terminal(Silent):
         """Print a line to standard error."""
         if not self._quiet:
             say(text)
+
+    def note(self, text: str) -> None:
+        """Print a remark to standard error."""
+        if not self._quiet:
+            note(text)
 
     def expect(self, sizes: Mapping[str, int]) -> None:
         """Count files that have not begun into the total."""

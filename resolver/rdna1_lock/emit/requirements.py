@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from rdna1_lock.lock.model import TOOL, WHEELS_FOLDER, locked_file
+from rdna1_lock.lock.forms import WHEELS_FOLDER
+from rdna1_lock.lock.model import TOOL, locked_file
 
 if TYPE_CHECKING:
     from packaging.pylock import Package
@@ -21,8 +22,8 @@ def emit_requirements(lock: Lock) -> str:
     lines = [
         "# Made by rdna1-lock from pylock.toml; changes here are lost.",
         (
-            f"# For CPython {inputs.python} on Linux x86-64 with glibc"
-            f" {inputs.platform.split('_')[1]}.{inputs.platform.split('_')[2]} or newer."
+            f"# For CPython {inputs.target.python} on Linux x86-64 with glibc"
+            f" {inputs.target.glibc} or newer."
         ),
         "#   python -m pip install --require-hashes -r requirements.txt",
         "#   uv pip sync --require-hashes requirements.txt",
@@ -54,7 +55,7 @@ def _users(lock: Lock) -> dict[str, list[str]]:
     """Return who needs each package: where the user asked for it, then packages by name."""
     found: dict[str, set[tuple[int, str]]] = {}
     for item in lock.inputs.requirements:
-        name = canonicalize_name(Requirement(item.requirement).name)
+        name = canonicalize_name(Requirement(item.text).name)
         found.setdefault(name, set()).add((0, item.source))
     for package in lock.packages:
         for dependency in package.dependencies or ():

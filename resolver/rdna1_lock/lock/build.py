@@ -9,7 +9,8 @@ from packaging.pylock import Package, PackageArchive, PackageWheel, Pylock
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
-from rdna1_lock.lock.model import TOOL, WHEELS_FOLDER, Input, Inputs, Lock
+from rdna1_lock.lock.forms import WHEELS_FOLDER
+from rdna1_lock.lock.model import TOOL, Input, Inputs, Lock
 from rdna1_lock.rules import rules_digest
 
 if TYPE_CHECKING:
@@ -19,14 +20,34 @@ if TYPE_CHECKING:
 ENVIRONMENT = "sys_platform == 'linux' and platform_machine == 'x86_64'"
 
 
-def make_inputs(request: Request, rules: RuleSet, *, portable: bool, index: str | None) -> Inputs:
-    """Write down what a resolution starts from; ``index`` counts only where URLs are locked."""
+def make_inputs(
+    request: Request,
+    rules: RuleSet,
+    *,
+    portable: bool,
+    index: str | None,
+    rocm_index: str | None = None,
+    catalogue: bool = True,
+    find_links: bool = False,
+) -> Inputs:
+    """Write down all that decides a resolution, apart from what the indexes hold.
+
+    ``index`` counts only where URLs are locked: a portable lock names no mirror.
+    """
     limit = request.exclude_newer
     return Inputs(
         requirements=_inputs(request.requirements, constraint=False),
         constraints=_inputs(request.requirements, constraint=True),
-        python=str(request.target.python),
-        platform=request.target.platform,
+        requires_python=tuple(
+            sorted(
+                {
+                    Input(text=str(bound.specifier), source=bound.label)
+                    for bound in request.requires_python
+                },
+                key=lambda item: (item.text, item.source),
+            )
+        ),
+        target=request.target,
         stack=request.stack.id,
         gfx=request.gfx,
         rules=rules_digest(rules, request.stack),
@@ -34,12 +55,19 @@ def make_inputs(request: Request, rules: RuleSet, *, portable: bool, index: str 
         exclude_newer=None if limit is None else limit.isoformat().replace("+00:00", "Z"),
         portable=portable,
         index=None if portable else index,
+        rocm_index=rocm_index,
+        catalogue=catalogue,
+        find_links=find_links,
     )
 
 
 def _inputs(items: tuple[UserRequirement, ...], *, constraint: bool) -> tuple[Input, ...]:
-    found = {(str(item.parsed), item.label) for item in items if item.constraint is constraint}
-    return tuple(Input(requirement=text, source=label) for text, label in sorted(found))
+    found = {
+        Input(text=str(item.parsed), source=item.label, hashes=tuple(sorted(item.hashes)))
+        for item in items
+        if item.constraint is constraint
+    }
+    return tuple(sorted(found, key=lambda item: (item.text, item.source, item.hashes)))
 
 
 def build_lock(resolution: Resolution, request: Request, inputs: Inputs, rules: RuleSet) -> Lock:

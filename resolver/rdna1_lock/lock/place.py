@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError
-from rdna1_lock.lock.model import WHEELS_FOLDER, Lock
+from rdna1_lock.lock.forms import WHEELS_FOLDER
 from rdna1_lock.lock.read import read_lock
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from rdna1_lock.lock.model import Lock
 
 
 def lock_file(path: Path) -> Path:
@@ -21,7 +23,7 @@ def open_lock(path: Path) -> tuple[Lock, Path]:
     """Return a lock and the folder of its wheels.
 
     Raises:
-        InputError: unreadable, or edited by hand: its digest is not that of its packages.
+        InputError: unreadable, or edited by hand: parts of it are not those of their digests.
 
     """
     file = lock_file(path)
@@ -29,7 +31,8 @@ def open_lock(path: Path) -> tuple[Lock, Path]:
     if lock.edited:
         raise InputError(
             "edited-lock",
-            f"{file} was edited: its packages are not those that its digest was made of",
-            hint="restore it, or make it again with `rdna1-lock resolve`",
+            f"{file} was edited",
+            facts=tuple(f"`{part}` does not match its digest" for part in lock.edited),
+            hint="restore the file, or run `rdna1-lock resolve` to lock again",
         )
     return lock, file.parent / WHEELS_FOLDER

@@ -52,15 +52,17 @@ class Demands:
             if item.parsed.marker is None or item.parsed.marker.evaluate(self._environment):
                 origin = Origin(kind=Kind.USER, text=_plain(item.parsed), where=item.where)
                 found += self._expand(item.parsed, origin, parent=None)
-        for specifier, where in self._request.requires_python:
+        for bound in self._request.requires_python:
             found.append(
                 Requirement(
                     identifier="<python>",
                     project=NormalizedName("<python>"),
                     origin=Origin(
-                        kind=Kind.USER, text=f"Python {specifier_text(specifier)}", where=where
+                        kind=Kind.USER,
+                        text=f"Python {specifier_text(bound.specifier)}",
+                        where=bound.where,
                     ),
-                    specifier=specifier,
+                    specifier=bound.specifier,
                 )
             )
         return found

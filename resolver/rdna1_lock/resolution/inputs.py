@@ -21,7 +21,7 @@ from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel
 from rdna1_lock import toml
 from rdna1_lock.errors import InputError, UsageError, one_line
 from rdna1_lock.index.parse import parse_direct_url
-from rdna1_lock.resolution.model import UserRequirement
+from rdna1_lock.resolution.model import PythonBound, UserRequirement
 
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -37,7 +37,7 @@ class UserInput:
     """All that the files and the command line ask for."""
 
     requirements: list[UserRequirement] = field(default_factory=list)
-    requires_python: list[tuple[SpecifierSet, str]] = field(default_factory=list)
+    requires_python: list[PythonBound] = field(default_factory=list)
     index_url: str | None = None
     extra_index_urls: list[tuple[str, str]] = field(default_factory=list)
     find_links: list[Path] = field(default_factory=list)
@@ -301,6 +301,8 @@ def _requires_python(path: Path, project: dict[str, Any], into: UserInput) -> No
     if value is None:
         return
     try:
-        into.requires_python.append((SpecifierSet(value), f"{path}: project.requires-python"))
+        bound = SpecifierSet(value)
     except (InvalidSpecifier, AttributeError, TypeError) as error:
         raise InputError("bad-file", f"{path}: requires-python: {one_line(error)}") from error
+    where, label = f"{path}: project.requires-python", f"-r {path.name}"
+    into.requires_python.append(PythonBound(specifier=bound, where=where, label=label))

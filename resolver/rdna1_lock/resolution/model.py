@@ -89,6 +89,15 @@ class UserRequirement:
     hashes: frozenset[str] = frozenset()
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PythonBound:
+    """The requires-python of the user's project; ``where`` and ``label`` as of a requirement."""
+
+    specifier: SpecifierSet
+    where: str
+    label: str
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """Everything that decides a resolution, apart from what the indexes hold."""
@@ -99,7 +108,7 @@ class Request:
     gfx: tuple[str, ...]
     prereleases: bool = False
     exclude_newer: datetime | None = None
-    requires_python: tuple[tuple[SpecifierSet, str], ...] = ()
+    requires_python: tuple[PythonBound, ...] = ()
     preferences: Mapping[str, Preference] = field(default_factory=dict)
 
 

@@ -4,6 +4,7 @@ from rdna1_lock.rules.load import (
     DEFAULT_STACK,
     load_rules,
     load_stack,
+    lockable_variables,
     rules_digest,
     stack_ids,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "load_known",
     "load_rules",
     "load_stack",
+    "lockable_variables",
     "rules_digest",
     "stack_ids",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import UsageError, one_line
@@ -162,6 +163,12 @@ def load_stack(name: str, folder: Path | None = None) -> Stack:
     nix.done()
     entry.done()
     return stack
+
+
+@cache
+def lockable_variables() -> frozenset[str]:
+    """Return the names of the variables that a lock may set: those that some stack sets."""
+    return frozenset(item.name for name in stack_ids() for item in load_stack(name).env)
 
 
 def _variable(entry: Entry) -> Variable:

@@ -10,9 +10,10 @@ from rdna1_lock.certify.proof.strictjson import sha256
 from rdna1_lock.certify.proof.verdict import Verdict
 from rdna1_lock.certify.run import suite
 from rdna1_lock.errors import InputError, UsageError
-from rdna1_lock.lock.place import lock_file, open_lock
+from rdna1_lock.lock.place import lock_file
 from rdna1_lock.tasks.card import check_ready, choose_card, visible_index
 from rdna1_lock.tasks.locked_environment import EnvironmentRequest, provide_environment
+from rdna1_lock.tasks.opening import open_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -165,7 +166,7 @@ class _Bench:
 
 
 def _set_up(request: CertifyRequest, context: Context) -> _Bench:
-    lock, wheels = open_lock(request.lock)
+    lock, wheels = open_for(request.lock, context)
     file = lock_file(request.lock)
     content = file.read_bytes()
     host, card = _find_card(request, lock, context)

@@ -23,6 +23,9 @@ class Listener(Protocol):
     def say(self, text: str) -> None:
         """Learn of a step that has begun or ended."""
 
+    def note(self, text: str) -> None:
+        """Learn something that the user should know, whatever the outcome."""
+
     def expect(self, sizes: Mapping[str, int]) -> None:
         """Learn which files will come, with their sizes in bytes."""
 
@@ -43,6 +46,9 @@ class Silent:
     """A listener that listens to nothing."""
 
     def say(self, text: str) -> None:
+        """Ignore it."""
+
+    def note(self, text: str) -> None:
         """Ignore it."""
 
     def expect(self, sizes: Mapping[str, int]) -> None:

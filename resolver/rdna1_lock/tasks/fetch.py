@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from rdna1_lock.lock.place import open_lock
+from rdna1_lock.tasks.opening import open_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,7 +45,7 @@ def fetch(request: FetchRequest, context: Context) -> FetchResult:
         NetworkError: a server cannot be reached or gives up too often.
 
     """
-    lock, wheels = open_lock(request.lock)
+    lock, wheels = open_for(request.lock, context)
     folder = request.dest or wheels
     done = fetch_into(
         lock, folder, index_url=request.index_url, find_links=request.find_links, context=context

@@ -67,7 +67,7 @@ def provide_environment(
         return _make(lock, request, context)
     found = _compare(lock, request, named, context, certain=certain)
     if found.why is not None:
-        context.listener.say(f"note: {found.why}")
+        context.listener.note(found.why)
     return found
 
 
@@ -81,7 +81,7 @@ def _make(lock: Lock, request: EnvironmentRequest, context: Context) -> LockedEn
     from rdna1_lock.install.sync import sync
 
     venv = request.venv or context.cache / "environments" / request.lock_digest[:16]
-    series = ".".join(lock.inputs.python.split(".")[:2])
+    series = lock.inputs.target.python_series
     found, _ = open_environment(venv, series, request.python, make=True)
     _fetch(lock, request, context)
     context.listener.say(f"environment: {venv}")

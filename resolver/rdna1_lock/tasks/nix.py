@@ -11,7 +11,8 @@ from rdna1_lock.emit.formats import folder_texts
 from rdna1_lock.emit.nix import NIX_FILES
 from rdna1_lock.errors import InputError
 from rdna1_lock.lock.files import write_files
-from rdna1_lock.lock.place import lock_file, open_lock
+from rdna1_lock.lock.place import lock_file
+from rdna1_lock.tasks.opening import open_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,7 +49,7 @@ def write_nix(request: NixRequest, context: Context) -> NixResult:
             folder cannot be written.
 
     """
-    lock, wheels = open_lock(request.lock)
+    lock, wheels = open_for(request.lock, context)
     file = lock_file(request.lock)
     if file.name != "pylock.toml":
         raise InputError(

@@ -11,12 +11,15 @@ from packaging.utils import canonicalize_name
 
 from rdna1_lock.emit.pylock import emit_pylock
 from rdna1_lock.errors import OutOfDateError, UsageError
-from rdna1_lock.index.parse import strip_credentials
 from rdna1_lock.lock.build import build_lock, make_inputs
+from rdna1_lock.lock.document import different_inputs, differing
 from rdna1_lock.lock.files import write_files
+from rdna1_lock.lock.model import SCHEMA
 from rdna1_lock.rules import load_catalogue, load_rules, load_stack
 from rdna1_lock.tasks.existing import changes, is_stale, load_existing, up_to_date
 from rdna1_lock.tasks.request import make_request
+from rdna1_lock.text import printable, without_credentials
+from rdna1_lock.urls import BadURLError, read_url
 
 if TYPE_CHECKING:
     from rdna1_lock.lock.model import Lock
@@ -76,12 +79,19 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
     def index_url() -> str:
         return _index_url(request, from_files.index_url, context)
 
-    inputs = make_inputs(
-        asked, rules, portable=portable, index=None if portable else strip_credentials(index_url())
-    )
     find_links = (*request.find_links, *from_files.find_links)
+    rocm_index = request.rocm_index_url
+    inputs = make_inputs(
+        asked,
+        rules,
+        portable=portable,
+        index=None if portable else read_url(index_url()).text,
+        rocm_index=None if rocm_index is None or portable else read_url(rocm_index).text,
+        catalogue=request.catalogue,
+        find_links=bool(find_links),
+    )
     kept = not (request.upgrade or request.upgrade_packages or request.live or find_links)
-    if kept and request.catalogue and existing.lock and up_to_date(existing, inputs):
+    if kept and existing.lock and up_to_date(existing, inputs):
         return Resolved(lock=existing.lock, existing=existing, kept=True)
     asked = _with_preferences(asked, existing, request)
     from rdna1_lock.tasks.sources import open_sources  # the HTTP library: 150 ms
@@ -133,15 +143,29 @@ def check(resolved: Resolved) -> None:
 
     """
     stale = [path.name for path, text in resolved.texts.items() if is_stale(path, text)]
-    if not stale:
-        return
-    raise OutOfDateError(
-        "lock-out-of-date",
-        f"{resolved.existing.path} would change",
-        facts=tuple(map(describe, resolved.changes))
-        or tuple(f"{name} is not what the inputs give" for name in stale),
-        hint="run the same command without --check",
-    )
+    if stale:
+        raise OutOfDateError(
+            "lock-out-of-date",
+            f"{resolved.existing.path} would change",
+            facts=(*map(describe, resolved.changes), *_why(resolved, stale)),
+            hint="run the same command without --check",
+        )
+
+
+def _why(resolved: Resolved, stale: list[str]) -> list[str]:
+    """Name the parts of a lock that are not what they would be, and its stale files."""
+    old = resolved.existing.lock
+    if old is None:
+        return [f"there is no {name}" for name in stale]
+    facts = []
+    if old.schema < SCHEMA:
+        facts.append(f"it has schema {old.schema}; this rdna1-lock writes {SCHEMA}")
+    facts += [f"`{part}` was edited: it does not match its digest" for part in old.edited]
+    differ = [part for part in differing(old, resolved.lock) if part not in old.edited]
+    if "inputs" in differ:
+        facts += different_inputs(old.inputs, resolved.lock.inputs)
+    facts += [f"`{part}` differs" for part in differ if part not in {"packages", "inputs"}]
+    return facts or [f"{name} is not what the inputs give" for name in stale]
 
 
 def describe(change: Change) -> str:
@@ -175,13 +199,23 @@ def _index_url(request: ResolveRequest, from_file: str | None, context: Context)
 
         url = default_index_url(context.environ, context.cache)
     for option, value in (("--index-url", url), ("--rocm-index-url", request.rocm_index_url)):
-        if value is not None and not value.startswith(("https://", "http://")):
-            raise UsageError(
-                "bad-index-url",
-                f"{strip_credentials(value)} is not an http or https URL",
-                hint=f"give the root of a simple index with {option}; a folder of wheels goes with --find-links",
-            )
+        if value is not None:
+            _check_index(value, option)
     return url
+
+
+def _check_index(url: str, option: str) -> None:
+    try:
+        clean = read_url(url)
+        trouble = "" if clean.scheme in {"http", "https"} else "is not an http or https URL"
+    except BadURLError as error:
+        trouble = str(error)
+    if trouble:
+        raise UsageError(
+            "bad-index-url",
+            f"{option}: {printable(without_credentials(url))} {trouble}",
+            hint=f"give the root of a simple index with {option}; a folder of wheels goes with --find-links",
+        )
 
 
 def _with_preferences(asked: Request, existing: Existing, request: ResolveRequest) -> Request:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rdna1_lock.lock.place import open_lock
 from rdna1_lock.tasks.fetch import fetch_into
+from rdna1_lock.tasks.opening import open_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -55,9 +55,9 @@ def sync(request: SyncRequest, context: Context) -> SyncResult:
     from rdna1_lock.install.sync import sync as install
     from rdna1_lock.install.verify import compare
 
-    lock, beside = open_lock(request.lock)
+    lock, beside = open_for(request.lock, context)
     folder = request.wheels or beside
-    series = ".".join(lock.inputs.python.split(".")[:2])
+    series = lock.inputs.target.python_series
     # The interpreter first: a gigabyte is not fetched in vain.
     environment, made = open_environment(
         request.venv, series, request.python, make=not request.check

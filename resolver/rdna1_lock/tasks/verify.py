@@ -71,6 +71,7 @@ def verify(request: VerifyRequest, context: Context) -> VerifyResult:
     from rdna1_lock.certify.proof.signature import Signers
     from rdna1_lock.install.wheels import check_wheels
 
+    # An old schema is not remarked on: renewing the lock would invalidate its certificates.
     lock, beside = open_lock(request.lock)
     here, locked = check_wheels(lock, request.wheels or beside)
     file = lock_file(request.lock)

@@ -104,8 +104,8 @@ def _lock(lock: Lock, lock_bytes: bytes) -> dict[str, Any]:
     return {
         "sha256": sha256(lock_bytes),
         "stack": lock.inputs.stack,
-        "python": lock.inputs.python,
-        "platform": lock.inputs.platform,
+        "python": str(lock.inputs.target.python),
+        "platform": lock.inputs.target.platform,
         "packages": {str(package.name): str(package.version) for package in lock.packages},
     }
 
