@@ -357,7 +357,7 @@ def test_miopens_log_is_read_in_pieces_of_any_size(step):
     log = MiopenLog()
     for start in range(0, len(LOG), step):
         log.feed(LOG[start : start + step])
-    assert log.to_evidence() == {
+    assert log.to_json() == {
         "miopen": "2.17.0",
         "find_mode": "DYNAMIC_HYBRID",
         "device": "gfx1030",
@@ -370,9 +370,9 @@ def test_miopens_log_counts_for_a_case_only():
     log = MiopenLog()
     chosen = b"MIOpen(HIP): Info [FindConvFwdAlgorithm] FW Chosen Algorithm: Early , 0, 1\n"
     log.feed(chosen + b"rdna1-lock case c\nFW Chosen Algorithm: Other , 0, 1\n" + chosen[:-1])
-    assert log.to_evidence()["cases"] == {}
+    assert log.to_json()["cases"] == {}
     log.feed(b"\n")
-    assert log.to_evidence()["cases"] == {"c": {"forward": "Early"}}
+    assert log.to_json()["cases"] == {"c": {"forward": "Early"}}
 
 
 def test_another_machine_without_a_card_can_only_rehearse(tmp_path):

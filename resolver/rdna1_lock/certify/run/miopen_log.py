@@ -58,7 +58,7 @@ class MiopenLog:
         elif match := DEVICE.search(line):
             self.device = match[1][:40]
 
-    def to_evidence(self) -> dict[str, Any]:
+    def to_json(self) -> dict[str, Any]:
         """Return the facts; without MIOpen all are None or empty."""
         return {
             "miopen": self.version,

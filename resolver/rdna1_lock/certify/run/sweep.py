@@ -96,7 +96,7 @@ class Sweep:
         loud = MiopenLog()
         quiet = {**self._convolutions(plan.cases), "warm": 0}
         found.solvers = self._leg("solvers", quiet, log, more=LOUD, on_stderr=loud.feed)
-        found.solver_log = loud.to_evidence()
+        found.solver_log = loud.to_json()
         if plan.ablate:
             for name in sorted(plan.variables):
                 task = self._convolutions(plan.cases)
