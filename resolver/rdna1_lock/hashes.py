@@ -36,12 +36,13 @@ def agree(
     filename: str,
     stated: Mapping[str, str | None],
     *,
+    algorithm: str = "sha256",
     more: Iterable[str] = (),
     hint: str = REPLACED,
 ) -> None:
     """Hold the hashes that several sources state about one file against each other.
 
-    ``stated`` maps a source, in words, to the sha256 that it states; None where it states none.
+    ``stated`` maps a source, in words, to the digest that it states; None where it states none.
     ``more`` are further facts for the error.
 
     Raises:
@@ -53,6 +54,6 @@ def agree(
         raise IntegrityError(
             "hash-mismatch",
             f"{filename}: two sources state different hashes",
-            facts=(*(f"{who}: sha256 {digest}" for who, digest in known.items()), *more),
+            facts=(*(f"{who}: {algorithm} {digest}" for who, digest in known.items()), *more),
             hint=hint,
         )

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.tags import compatible_tags, cpython_tags
 from packaging.version import InvalidVersion, Version
 
@@ -16,7 +15,8 @@ from rdna1_lock.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from packaging.specifiers import Specifier
+    from packaging.requirements import Requirement
+    from packaging.specifiers import Specifier, SpecifierSet
     from packaging.utils import NormalizedName
 
 # PEP 600 names for glibc versions that had a name of their own before it.
@@ -129,12 +129,14 @@ class IndexFile:
 
     ``url`` is absolute, without credentials and fragment; ``filename`` is percent-decoded.
     ``core_metadata`` is the sha256 of the METADATA file, "" when one exists without a hash,
-    None when none is offered (PEP 658). ``yanked`` is the reason, "" without one (PEP 592).
+    None when none is offered (PEP 658). ``other_hash`` is ``algorithm:digest``, where the index
+    states a hash but no sha256. ``yanked`` is the reason, "" without one (PEP 592).
     """
 
     filename: str
     url: str
     sha256: str | None = None
+    other_hash: str | None = None
     size: int | None = None
     requires_python: str | None = None
     yanked: str | None = None
@@ -167,12 +169,14 @@ class Wheel:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WheelMetadata:
-    """The parts of METADATA that resolution needs; ``requires`` are PEP 508 strings.
+    """The parts of METADATA that resolution needs, as it states them.
 
-    ``requires_python`` is None where there is no bound, or none that can be read.
+    ``requires_python`` is None where there is no bound, or none that can be read. ``legacy`` holds
+    the requirements that are not of PEP 508 and were mended: not every installer takes such a wheel.
     """
 
-    requires: tuple[str, ...]
+    requires: tuple[Requirement, ...]
+    legacy: tuple[str, ...] = ()
     requires_python: SpecifierSet | None = None
     extras: frozenset[str] = field(default_factory=frozenset)
 
@@ -187,14 +191,6 @@ class Preference:
     version: str
     filename: str
     sha256: str
-
-
-def read_specifier(text: str | None) -> SpecifierSet | None:
-    """Read a Requires-Python bound; as with pip, one that cannot be read binds nobody."""
-    try:
-        return SpecifierSet(text) if text else None
-    except InvalidSpecifier:
-        return None
 
 
 def specifier_text(specifier: SpecifierSet) -> str:

@@ -46,6 +46,11 @@ class CleanURL:
         """The last part of the path, percent-decoded."""
         return unquote(self.text.partition("?")[0].rpartition("/")[2])
 
+    @property
+    def path(self) -> str:
+        """The path, percent-decoded: of a file URL, the path of the file."""
+        return unquote(urlsplit(self.text).path)
+
 
 def read_url(text: str, *, base: str | None = None, secure: bool = False) -> CleanURL:
     """Check a URL, relative to ``base`` if there is one; ``secure`` demands https.

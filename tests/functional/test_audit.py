@@ -107,7 +107,7 @@ def test_numpy_2(build, audit):
     place = build(Spec("numpy", "2.2.6"))
     severe, data = audit(place)
     assert severe == [("R05", "error")]
-    assert seen(data, "R05") == "numpy 2.2.6 beside torch 1.13.1+rocm5.2"
+    assert seen(data, "R05") == "numpy 2.2.6 with torch 1.13.1+rocm5.2"
     assert pip_check(place) == "No broken requirements found."
     [finding] = [item for item in data["findings"] if item["rule"] == "R05"]
     tools = {item["tool"]: item["command"] for item in finding["commands"]}
@@ -142,7 +142,7 @@ def test_a_build_of_somebodys_own_is_known_by_its_files(build, audit):
     severe, data = audit(build(torch("1.13.1"), Spec("torchvision", "0.14.1", ("torch",))))
     # torch is known by its files; torchvision has none that say so, and is asked about.
     assert severe == [("R03", "error")]
-    assert seen(data, "R03").startswith("torchvision 0.14.1 is no ROCm build")
+    assert seen(data, "R03").startswith("torchvision 0.14.1 is not a ROCm build")
 
 
 def test_torchvision_of_another_torch(build, audit):
@@ -286,7 +286,7 @@ def test_a_system_rocm_that_leaks_in(build, audit, tmp_path, flag, expected):
     assert audit(place, LD_PRELOAD=str(harmless))[0] == []
     severe, data = audit(place, LD_PRELOAD=f"{harmless}:{own}")
     assert severe == [("R09", "error")]
-    assert f"LD_PRELOAD puts {own}" in seen(data, "R09")
+    assert f"LD_PRELOAD loads {own}" in seen(data, "R09")
 
 
 def test_an_executable_stack_and_the_c_library(build, audit, monkeypatch):
@@ -300,8 +300,8 @@ def test_an_executable_stack_and_the_c_library(build, audit, monkeypatch):
     assert audit(place)[0] == []
     asked = environment._ask
 
-    def newer(interpreter):
-        data, trouble = asked(interpreter)
+    def newer(interpreter, environ):
+        data, trouble = asked(interpreter, environ)
         return {**data, "libc": "2.41"}, trouble
 
     monkeypatch.setattr(environment, "_ask", newer)
@@ -365,7 +365,7 @@ def test_missing_and_wrong_dependencies(build, audit):
     assert ("R24", "error") in severe
     told = seen(data, "R24").splitlines()
     assert "other 1 needs absent, which is missing" in told
-    assert any("needs pillow" in line and "8.3.1 is there" in line for line in told)
+    assert any("needs pillow" in line and "8.3.1 is installed" in line for line in told)
     assert ("R12", "error") in severe
     assert len(told) == 2
 
@@ -417,7 +417,7 @@ def test_a_broken_interpreter(build, audit, run):
     (place / "bin" / "python").symlink_to(program)
     severe, data = audit(place)
     assert ("R05", "error") in severe
-    assert "read from the files beside it" in data["notes"][0]
+    assert "read from the files next to it" in data["notes"][0]
     (place / "bin" / "python").unlink()
     assert ("R05", "error") in audit(place)[0]
 
@@ -450,9 +450,9 @@ def test_the_table_says_what_to_do(build, run):
     result = run("audit", place)
     assert result.status == 1
     assert "error R05: numpy < 2 for torch up to 2.2" in result.out
-    assert "  seen:    numpy 2.2.6 beside torch 1.13.1+rocm5.2" in result.out
+    assert "  seen:    numpy 2.2.6 with torch 1.13.1+rocm5.2" in result.out
     assert "-m pip install 'numpy<2'" in result.out
-    assert "worth knowing (-v tells more)" in result.out
+    assert "worth knowing (-v shows more)" in result.out
     assert ", 0 warnings" in result.err
     longer = run("audit", place, "-v").out
     assert "seen as: RuntimeError: Numpy is not available" in " ".join(longer.split())
@@ -504,8 +504,8 @@ def test_suppressions_need_a_reason_and_are_counted(build, run, monkeypatch):
     assert data["suppressed"][0]["reason"] == "no arrays"
     for text, words in (
         ('ignore = [{ rule = "R05" }]', "without a reason"),
-        ('ignore = [{ rule = "R99", reason = "x" }]', "no rule R99"),
-        ("ignore = 3", "is no list"),
+        ('ignore = [{ rule = "R99", reason = "x" }]', "the rule R99 does not exist"),
+        ("ignore = 3", "must be a list"),
     ):
         config.write_text(f"[tool.rdna1-lock.audit]\n{text}\n")
         refused = run("audit", place)

@@ -138,7 +138,7 @@ def test_every_form_is_read(run, name: str):
     Path(name).write_text(FILES[name])
     severe, data = audit(run, name)
     assert ("R05", "error") in severe
-    subject = read_lock_file(Path(name))
+    subject = read_lock_file(Path(name), {})
     found = {package.name: package for package in subject.packages}
     assert str(found["torch"].version) == "1.13.1+rocm5.2"
     assert str(found["numpy"].version) == "2.2.6"
@@ -158,7 +158,9 @@ def test_places_have_lines(run):
     assert ("R05", "requirements.txt:3") in places
     assert ("R03", "requirements.txt:2") in places
     assert ("R03", "requirements.txt:7") in places, "torchvision fixes no build"
-    assert data["notes"] == ["line 6: -r is not followed", "line 8 cannot be read: !!!"]
+    missing, unreadable = data["notes"]
+    assert missing == "requirements.txt:6: there is no file other.txt"
+    assert unreadable.startswith("requirements.txt:8: `!!!` is not a valid requirement: ")
     Path("uv.lock").write_text(UV)
     _, data = audit(run, "uv.lock")
     [numpy] = [i for i in data["findings"] if i["rule"] == "R05"]
@@ -225,7 +227,7 @@ def test_files_that_are_not_what_they_are_called(run, name: str, text: str):
 
 
 def test_a_lock_of_the_real_uv_is_read(server: Server, run):
-    """uv locks numpy 2 beside torch 1.13.1 without a word; audit has one."""
+    """uv locks numpy 2 with torch 1.13.1 without a word; audit has one."""
     python = find_python("3.10")
     if python is None:
         pytest.skip("no CPython 3.10 on this machine")
@@ -261,7 +263,7 @@ default = true
     assert done.returncode == 0, done.stderr
     severe, data = audit(run, "uv.lock")
     assert severe == {("R05", "error")}
-    assert "numpy 2.2.6 beside torch 1.13.1+rocm5.2" in json.dumps(data)
+    assert "numpy 2.2.6 with torch 1.13.1+rocm5.2" in json.dumps(data)
 
 
 # How findings are written.
@@ -318,6 +320,41 @@ def test_github_annotations(run):
         for line in lines
     )
     assert all(line.startswith(("::error ", "::warning ", "::notice ")) for line in lines)
+
+
+def test_a_path_with_spaces_keeps_file_and_line(run):
+    """From the file to the reports that other programs read."""
+    name = "my files/the requirements, 50%.txt"
+    Path("my files").mkdir()
+    Path(name).write_text("torch==1.13.1+rocm5.2\nnumpy==2.2.6\n-r more lines.txt\n")
+    Path("my files/more").write_text("torchvision\n")
+    log = json.loads(run("audit", name, "--format", "sarif").out)
+    places = [item["locations"][0]["physicalLocation"] for item in log["runs"][0]["results"]]
+    numpy = {
+        "artifactLocation": {"uri": "my%20files/the%20requirements%2C%2050%25.txt"},
+        "region": {"startLine": 2},
+    }
+    assert numpy in places
+    assert {place["artifactLocation"]["uri"] for place in places} == {
+        numpy["artifactLocation"]["uri"],
+        "my%20files/more",
+    }
+    lines = run("audit", name, "--format", "github").out.splitlines()
+    assert any(
+        line.startswith("::error title=R05 ")
+        and ",file=my files/the requirements%2C 50%25.txt,line=2::" in line
+        for line in lines
+    )
+    _, data = audit(run, name)
+    [found] = [item for item in data["findings"] if item["rule"] == "R05"]
+    assert found["where"] == f"{name}:2"
+    assert found["place"] == {
+        "file": name,
+        "line": 2,
+        "package": "numpy",
+        "path": None,
+        "variable": None,
+    }
 
 
 def test_a_script_for_a_file_says_what_is_to_be_done_by_hand(run):

@@ -138,7 +138,7 @@ MATRIX = {
         faults.body(BROKEN_ZIP, "application/zip"),
         1,
         "no-solution",
-        "no readable zip",
+        "not a readable zip",
     ),
     "METADATA of another project": (
         FILE,
@@ -172,7 +172,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Be as patient as a test can be."""
     monkeypatch.setattr(http, "TIMEOUT", (1.0, 0.6))
     monkeypatch.setattr(http, "PAGE_LIMIT", 8 * 2**20)
-    monkeypatch.setattr(http, "PAGE_SECONDS", 3.0)
+    monkeypatch.setattr(http, "REQUEST_SECONDS", 3.0)
 
 
 def state(folder: Path) -> dict[str, bytes]:
@@ -279,7 +279,7 @@ def test_redirect_from_https_to_http_is_not_followed(server: Server, run, tmp_pa
         monkeypatch.setenv("REQUESTS_CA_BUNDLE", str(cert))
         refused = run("resolve", "idna", "--index-url", f"{base}/pypi/simple", "-o", "a.txt")
         assert (refused.status, refused.code) == (4, "unreachable")
-        assert "redirect from https to http" in refused.err
+        assert "it redirects to a URL that is not https" in refused.err
         # With its certificate named, the same server is trusted.
         secure.faults.clear()
         secure.index("pypi", metadata_files=True).add(Spec("idna", "3.10"))

@@ -47,7 +47,7 @@ def test_an_experimental_stack_says_so(run):
 def test_json(run):
     data = json.loads(run("rules", "--json").out)
     assert (data["schema"], data["command"]) == (1, "rules")
-    assert len(data["rules"]) == 28
+    assert [rule["id"] for rule in data["rules"]] == [rule.id for rule in load_rules().rules]
     assert {stack["id"] for stack in data["stacks"]} == set(stack_ids())
     one = json.loads(run("rules", "R02", "--json").out)
     assert [rule["id"] for rule in one["rules"]] == ["R02"]

@@ -12,9 +12,10 @@ from packaging.version import Version
 from rdna1_lock.errors import InputError
 from rdna1_lock.index.interface import BadWheelError
 from rdna1_lock.index.metadata import parse_metadata
-from rdna1_lock.index.parse import NotAnIndexPageError, parse_page, safe_filename
+from rdna1_lock.index.parse import NotAnIndexPageError, parse_page
 from rdna1_lock.lock.read import lock_from_toml
 from rdna1_lock.model import IndexFile, Wheel
+from rdna1_lock.urls import is_filename
 
 URL = "https://index.example/simple/a/"
 json_values = st.recursive(
@@ -83,7 +84,7 @@ def check(body: bytes, kind: str) -> None:
     except NotAnIndexPageError:
         return
     for file in files:
-        assert safe_filename(file.filename)
+        assert is_filename(file.filename)
         assert file.url.startswith("https://")
 
 

@@ -41,7 +41,9 @@ class MemoryIndex:
         return Page(name=name, found=True, files=files)
 
     def metadata(self, wheel: Wheel) -> WheelMetadata:
-        return WheelMetadata(requires=tuple(self.universe[wheel.name][str(wheel.version)]))
+        return WheelMetadata(
+            requires=tuple(map(Requirement, self.universe[wheel.name][str(wheel.version)]))
+        )
 
     def sha256(self, wheel: Wheel) -> str:
         return wheel.file.sha256 or ""

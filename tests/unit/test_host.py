@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from packaging.version import Version
 
-from rdna1_lock.host.check import check_host
+from rdna1_lock.audit.report import check_host
 from rdna1_lock.host.gpus import gfx_name
 from rdna1_lock.host.system import Host, look_at_host
-from rdna1_lock.rules import load_gpus, load_rules
+from rdna1_lock.rules import Command, load_gpus, load_rules
 from support import sysfs
 from support.sysfs import Card, make_machine
 
@@ -62,13 +62,13 @@ def test_the_override_changes_nothing_that_is_read(tmp_path, monkeypatch):
     assert look(tmp_path / "m", sysfs.RX_5600_XT).gpus[0].gfx == "gfx1010"
 
 
-def test_an_integrated_gpu_beside_the_card(tmp_path):
+def test_an_integrated_gpu_next_to_the_card(tmp_path):
     host = look(tmp_path / "m", sysfs.RX_5700_XT, sysfs.RAPHAEL)
     assert [gpu.gfx for gpu in host.gpus] == ["gfx1010", "gfx1036"]
     assert rules(host) == [("R15", "warning")]
     assert rules(host, HIP_VISIBLE_DEVICES="0") == []
     [finding] = [f for f in check_host(host, RULES, {}, rocm=OLD) if f.rule == "R15"]
-    assert finding.commands == (("shell", "export HIP_VISIBLE_DEVICES=0"),)
+    assert finding.commands == (Command(tool="shell", line="export HIP_VISIBLE_DEVICES=0"),)
 
 
 def test_two_equal_cards_need_no_choice(tmp_path):
@@ -84,7 +84,7 @@ def test_an_unknown_card_does_not_hide_the_known_one(tmp_path, stranger):
     [card] = host.rdna1
     assert card.index == 1
     [finding] = [f for f in check_host(host, RULES, {}, rocm=OLD) if f.rule == "R15"]
-    assert "HIP_VISIBLE_DEVICES=1" in finding.commands[0][1]
+    assert "HIP_VISIBLE_DEVICES=1" in finding.commands[0].line
 
 
 def test_no_kfd_node(tmp_path):
@@ -96,7 +96,7 @@ def test_no_kfd_node(tmp_path):
         *(("R16", "error"), ("R16", "error"), ("R28", "error"))
     ]
     assert "no KFD node (driver: none)" in found[0].seen
-    assert {"/dev/kfd", "/dev/dri/renderD128"} <= {f.where for f in found}
+    assert {"/dev/kfd", "/dev/dri/renderD128"} <= {f.where.path for f in found}
 
 
 def test_no_permission(tmp_path, monkeypatch):
@@ -106,10 +106,10 @@ def test_no_permission(tmp_path, monkeypatch):
     host = look(tmp_path / "n", sysfs.RX_5600_XT)
     [finding] = [f for f in check_host(host, RULES, {}, rocm=OLD) if f.rule == "R16"]
     assert "/dev/kfd may not be opened" in finding.seen
-    assert 'usermod -aG render "$USER"' in finding.commands[0][1]
+    assert 'usermod -aG render "$USER"' in finding.commands[0].line
     inside = dataclasses.replace(host, container=True)
     [finding] = [f for f in check_host(inside, RULES, {}, rocm=OLD) if f.rule == "R16"]
-    assert "--device=/dev/kfd" in finding.commands[0][1]
+    assert "--device=/dev/kfd" in finding.commands[0].line
 
 
 @pytest.mark.parametrize(

@@ -1,50 +1,45 @@
-"""Remedies as command lines, for pip and for uv, in the environment that was looked at."""
+"""Commands that install and remove packages in the environment that was looked at."""
 
 from __future__ import annotations
 
-import shlex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from rdna1_lock.audit.subject import Subject
-    from rdna1_lock.rules import Stack
-
-Commands = tuple[tuple[str, str], ...]
+    from rdna1_lock.audit.observed import Observed
+    from rdna1_lock.rules import Command
 
 
-def install(subject: Subject, words: Sequence[str], *, reinstall: bool = False) -> Commands:
+def install(
+    observed: Observed, words: Sequence[str], *, reinstall: bool = False
+) -> tuple[Command, ...]:
     """Return how to install the given requirements and options; nothing for a file."""
-    if not subject.installed:
+    if not observed.subject.installed:
         return ()
-    python = shlex.quote(subject.interpreter or "python")
-    text = shlex.join(words)
-    again = (" --force-reinstall", " --reinstall") if reinstall else ("", "")
-    return (
-        ("pip", f"{python} -m pip install{again[0]} {text}"),
-        ("uv", f"uv pip install --python {python}{again[1]} {text}"),
+    python = observed.subject.interpreter or "python"
+    return tuple(
+        (tool.reinstall if reinstall else tool.install).fill(python=python, words=tuple(words))
+        for tool in observed.rules.installers
     )
 
 
-def uninstall(subject: Subject, names: Sequence[str]) -> Commands:
-    """Return how to remove projects."""
-    if not subject.installed:
+def uninstall(observed: Observed, names: Sequence[str]) -> tuple[Command, ...]:
+    """Return how to remove projects; nothing for a file."""
+    if not observed.subject.installed:
         return ()
-    python = shlex.quote(subject.interpreter or "python")
-    text = shlex.join(names)
-    return (
-        ("pip", f"{python} -m pip uninstall --yes {text}"),
-        ("uv", f"uv pip uninstall --python {python} {text}"),
+    python = observed.subject.interpreter or "python"
+    return tuple(
+        tool.uninstall.fill(python=python, words=tuple(names)) for tool in observed.rules.installers
     )
 
 
-def install_stack(subject: Subject, stack: Stack) -> Commands:
+def install_stack(observed: Observed) -> tuple[Command, ...]:
     """Return how to put the stack's own builds in place, from its index and nowhere else."""
+    stack, subject = observed.stack, observed.subject
     if not subject.installed:
-        return (("rdna1-lock", f"rdna1-lock resolve {shlex.join(stack.requirements)}"),)
+        return (observed.rules.by_id["R03"].command("lock", words=stack.requirements),)
     present = {package.name for package in subject.packages}
     optional = [text for text in stack.optional if text.split("==")[0] in present]
-    wanted = [*stack.requirements, *optional]
     options = ["--no-deps", "--index-url", stack.index]
-    return install(subject, [*options, *wanted], reinstall=True)
+    return install(observed, [*options, *stack.requirements, *optional], reinstall=True)

@@ -1,4 +1,4 @@
-"""What the loader will do with the installed torch, from the headers of its libraries."""
+"""What the dynamic loader will do with the installed torch, from the headers of its libraries."""
 
 from __future__ import annotations
 
@@ -8,23 +8,23 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from rdna1_lock.audit.subject import TorchFiles
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from pathlib import Path
 
 T = TypeVar("T")
 
-# The two libraries of these wheels that were seen to ask for an executable stack (R01).
-STACK = ("libamdhip64.so", "libhiprtc.so")
 LOADED = ("libtorch_hip.so", "libtorch.so")
+# elf.h: PF_X of the segment PT_GNU_STACK.
 EXECUTABLE = 1
 _VERSION = re.compile(r"^(hip|cuda)\s*(?::[^=]*)?=\s*['\"]([^'\"]+)['\"]", re.MULTILINE)
 _GFX = re.compile(r"gfx[0-9a-f]{3,5}")
 
 
-def look_at_torch(place: Path) -> TorchFiles | None:
-    """Read the torch in a site-packages folder; None where there is none.
+def look_at_torch(place: Path, libraries: Iterable[str]) -> TorchFiles | None:
+    """Read the torch in a site-packages folder; None if there is none.
 
-    A file that is no ELF file, or a broken one, says nothing.
+    ``libraries`` are those that may ask for an executable stack. A file that is not an ELF file,
+    or a broken one, is passed over.
     """
     torch = place / "torch"
     if not torch.is_dir():
@@ -40,7 +40,7 @@ def look_at_torch(place: Path) -> TorchFiles | None:
         hip=said.get("hip"),
         cuda=said.get("cuda"),
         gfx=_targets(lib),
-        stack=tuple(name for name in STACK if _wants_executable_stack(lib / name)),
+        stack=tuple(name for name in libraries if _wants_executable_stack(lib / name)),
         loader=loader,
         vision_needs=_needed(place / "torchvision"),
     )

@@ -1,4 +1,4 @@
-"""An environment as a subject: asked of its own interpreter, from outside, without importing torch."""
+"""An environment as a subject: its own interpreter is asked, from outside, without importing torch."""
 
 from __future__ import annotations
 
@@ -7,26 +7,41 @@ import os
 import re
 import shutil
 import subprocess
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from packaging.utils import canonicalize_name
 
 from rdna1_lock.audit.elf import look_at_torch
-from rdna1_lock.audit.subject import FAMILY, Package, Subject, read_version
+from rdna1_lock.audit.subject import Package, Subject, read_version
 from rdna1_lock.errors import InputError
 from rdna1_lock.install import probe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable, Mapping
 
 TIMEOUT = 60
-# Files of these are held against RECORD by size at every audit; of all, and by hash, if asked.
-WATCHED = {*FAMILY, "numpy", "pillow"}
 ACTIVATION = re.compile(r"^export ([A-Z][A-Z0-9_]*)=(?:'([^']*)'|(\S+))$", re.MULTILINE)
+OWN_VARIABLES = {"PATH", "VIRTUAL_ENV", "PS1", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"}
 
 
-def default_target() -> str:
+@dataclass(frozen=True, kw_only=True)
+class Look:
+    """How an environment is looked at.
+
+    ``environ`` is what its interpreter is started with. Files of ``watched`` are compared with
+    RECORD by size; with ``files``, those of every package by hash. ``libraries`` of torch are
+    those that may ask for an executable stack.
+    """
+
+    environ: Mapping[str, str]
+    watched: Collection[str]
+    libraries: Collection[str]
+    files: bool = False
+
+
+def default_target(environ: Mapping[str, str]) -> str:
     """Return the active environment: virtualenv, conda, else the Python on PATH.
 
     Raises:
@@ -34,14 +49,14 @@ def default_target() -> str:
 
     """
     for name in ("VIRTUAL_ENV", "CONDA_PREFIX"):
-        if os.environ.get(name):
-            return os.environ[name]
+        if environ.get(name):
+            return environ[name]
     for program in ("python3", "python"):
-        found = shutil.which(program)
+        found = shutil.which(program, path=environ.get("PATH"))
         if found:
             return found
     raise InputError(
-        "no-environment", "no environment is active, and there is no python3 on PATH",
+        "no-environment", "no environment is active, and python3 is not on PATH",
         hint="name an interpreter, an environment's folder or a lock file",
     )  # fmt: skip
 
@@ -54,31 +69,16 @@ def find_interpreter_in(prefix: Path) -> Path | None:
     return None
 
 
-def look_at_environment(target: Path, *, files: bool) -> Subject:
-    """Return the environment of an interpreter or prefix; ``files`` compares every file by hash.
+def look_at_environment(target: Path, look: Look) -> Subject:
+    """Return the environment of an interpreter or prefix.
 
     Raises:
         InputError: it is neither, and nothing is installed there.
 
     """
     interpreter = find_interpreter_in(target) if target.is_dir() else target
-    data, trouble = _ask(interpreter) if interpreter is not None else (None, "has no interpreter")
-    notes = []
-    if data is None:
-        prefix = target if target.is_dir() else target.absolute().parent.parent
-        data = _without_interpreter(prefix)
-        if data is None:
-            raise InputError(
-                "not-an-environment",
-                f"{target} {trouble}, and no packages lie beside it",
-                hint="name a Python interpreter, an environment's folder, or a lock file",
-            )
-        notes.append(f"{interpreter or target} {trouble}: read from the files beside it")
+    data, note = _facts(target, interpreter, look.environ)
     packages = tuple(_package(item) for item in data["distributions"])
-    torch = next((p for p in packages if p.name == "torch"), None)
-    place = (
-        Path(torch.place) if torch is not None and torch.place else Path(data["paths"]["purelib"])
-    )
     return Subject(
         kind="environment",
         label=str(target),
@@ -87,14 +87,40 @@ def look_at_environment(target: Path, *, files: bool) -> Subject:
         libc=data["libc"],
         variables=data["variables"],
         activation=_activation(Path(data["prefix"]) / "bin" / "activate"),
-        torch_files=look_at_torch(place),
-        changed=_changed(packages, everything=files),
-        notes=tuple(notes),
+        torch_files=look_at_torch(_site_of_torch(packages, data), look.libraries),
+        changed=_changed(packages, look),
+        notes=(note,) if note is not None else (),
         interpreter=str(interpreter) if interpreter is not None else None,
     )
 
 
-def _ask(interpreter: Path) -> tuple[dict[str, Any] | None, str]:
+def _facts(
+    target: Path, interpreter: Path | None, environ: Mapping[str, str]
+) -> tuple[dict[str, Any], str | None]:
+    """Return what the interpreter says, or what its files say with a note on why."""
+    data, trouble = None, "has no interpreter"
+    if interpreter is not None:
+        data, trouble = _ask(interpreter, environ)
+    if data is not None:
+        return data, None
+    prefix = target if target.is_dir() else target.absolute().parent.parent
+    data = _without_interpreter(prefix)
+    if data is None:
+        raise InputError(
+            "not-an-environment",
+            f"{target} {trouble}, and there are no packages next to it",
+            hint="name a Python interpreter, an environment's folder, or a lock file",
+        )
+    return data, f"{interpreter or target} {trouble}: read from the files next to it"
+
+
+def _site_of_torch(packages: Iterable[Package], data: Mapping[str, Any]) -> Path:
+    """Return the folder of the torch that Python finds; where torch belongs if there is none."""
+    torch = next((package for package in packages if package.name == "torch"), None)
+    return Path((torch.place if torch is not None else None) or data["paths"]["purelib"])
+
+
+def _ask(interpreter: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any] | None, str]:
     """Run the probe; the second value says what went wrong."""
     try:
         done = subprocess.run(
@@ -103,6 +129,7 @@ def _ask(interpreter: Path) -> tuple[dict[str, Any] | None, str]:
             check=False,
             timeout=TIMEOUT,
             stdin=subprocess.DEVNULL,
+            env=dict(environ),
         )
         data: dict[str, Any] = json.loads(done.stdout)
     except subprocess.TimeoutExpired:
@@ -144,23 +171,21 @@ def _package(item: dict[str, Any]) -> Package:
     )
 
 
-def _changed(
-    packages: Iterable[Package], *, everything: bool
-) -> dict[str, tuple[tuple[str, str], ...]]:
+def _changed(packages: Iterable[Package], look: Look) -> dict[str, tuple[tuple[str, str], ...]]:
     found = {}
     for package in packages:
         if package.path is None or package.place is None or not package.path.endswith("dist-info"):
             continue
-        if not everything and package.name not in WATCHED:
+        if not look.files and package.name not in look.watched:
             continue
-        files = probe.changed_files(package.path, package.place, everything)
+        files = probe.changed_files(package.path, package.place, look.files)
         if files:
             found[str(package.name)] = tuple(sorted(files))
     return found
 
 
 def _activation(script: Path) -> dict[str, str]:
-    """Return the variables that activation exports beside Python's own."""
+    """Return the variables that activation exports, without venv's own."""
     try:
         text = script.read_text("utf-8", "replace")
     except OSError:
@@ -168,5 +193,5 @@ def _activation(script: Path) -> dict[str, str]:
     return {
         name: plain or quoted
         for name, quoted, plain in ACTIVATION.findall(text)
-        if name not in {"PATH", "VIRTUAL_ENV", "PS1", "VIRTUAL_ENV_PROMPT", "PYTHONHOME"}
+        if name not in OWN_VARIABLES
     }

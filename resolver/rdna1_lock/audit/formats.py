@@ -1,22 +1,23 @@
-"""Reports as data and text for other programs: JSON, SARIF 2.1.0, GitHub's annotations, a script."""
+"""Reports for other programs: JSON, SARIF 2.1.0, GitHub's annotations, a shell script."""
 
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from rdna1_lock import __version__
 from rdna1_lock.rules.model import Severity
 
 if TYPE_CHECKING:
     from rdna1_lock.audit.report import Report
-    from rdna1_lock.rules.finding import Finding
+    from rdna1_lock.rules.finding import Finding, Place
 
 LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 GITHUB = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 SARIF_SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
-_PLACE = re.compile(r"^(?P<file>[^\s:]+)(?::(?P<line>\d+))?$")
+# What a script must not do by itself: it needs a password, or changes only its own shell.
+BY_HAND = ("sudo ", "export ", "unset ")
 
 
 def to_json(report: Report) -> dict[str, Any]:
@@ -38,13 +39,24 @@ def _finding(item: Finding) -> dict[str, Any]:
         "severity": item.severity.value,
         "title": item.title,
         "seen": item.seen,
-        "where": item.where,
+        "where": item.where.text,
+        "place": _place(item.where),
         "why": item.why,
         "symptom": item.symptom,
         "remedy": item.remedy,
-        "commands": [{"tool": tool, "command": command} for tool, command in item.commands],
+        "commands": [{"tool": command.tool, "command": command.line} for command in item.commands],
         "evidence": [kind.value for kind in item.evidence],
         "sources": list(item.sources),
+    }
+
+
+def _place(place: Place) -> dict[str, Any]:
+    return {
+        "file": place.file,
+        "line": place.line,
+        "package": place.package,
+        "path": place.path,
+        "variable": place.variable,
     }
 
 
@@ -84,7 +96,7 @@ def _rule(item: Finding) -> dict[str, Any]:
 
 
 def _result(item: Finding, order: list[str]) -> dict[str, Any]:
-    commands = "".join(f"\n{tool}: {command}" for tool, command in item.commands)
+    commands = "".join(f"\n{command.tool}: {command.line}" for command in item.commands)
     return {
         "ruleId": item.rule,
         "ruleIndex": order.index(item.rule),
@@ -94,27 +106,28 @@ def _result(item: Finding, order: list[str]) -> dict[str, Any]:
     }
 
 
-def _location(where: str) -> dict[str, Any]:
-    """Write a place: a file with its line, else a name such as ``variables``."""
-    match = _PLACE.match(where)
-    if match is None or ("/" not in where and "." not in where):
-        return {"logicalLocations": [{"name": where}]}
-    physical: dict[str, Any] = {"artifactLocation": {"uri": match["file"]}}
-    if match["line"]:
-        physical["region"] = {"startLine": int(match["line"])}
+def _location(place: Place) -> dict[str, Any]:
+    """Write a place: a file with its line, another path, or a name such as ``variables``."""
+    path = place.file or place.path
+    if path is None:
+        return {"logicalLocations": [{"name": place.text}]}
+    # SARIF 2.1.0, 3.4.3: `uri` is a URI reference (RFC 3986), in which a space is %20.
+    physical: dict[str, Any] = {"artifactLocation": {"uri": quote(path)}}
+    if place.line is not None:
+        physical["region"] = {"startLine": place.line}
     return {"physicalLocation": physical}
 
 
 def to_github(report: Report) -> str:
-    """Return workflow commands, which GitHub shows beside the lines that they name."""
+    """Return workflow commands, which GitHub shows at the lines that they name."""
     lines = []
     for item in report.findings:
         properties = {"title": f"{item.rule} {item.title}"}
-        match = _PLACE.match(item.where)
-        if match is not None and "." in item.where:
-            properties["file"] = match["file"]
-            if match["line"]:
-                properties["line"] = match["line"]
+        path = item.where.file or item.where.path
+        if path is not None:
+            properties["file"] = path
+        if item.where.line is not None:
+            properties["line"] = str(item.where.line)
         listed = ",".join(f"{key}={_property(value)}" for key, value in properties.items())
         message = _data(f"{item.seen}\n{item.remedy}")
         lines.append(f"::{GITHUB[item.severity]} {listed}::{message}")
@@ -141,26 +154,30 @@ def to_script(report: Report, tool: str) -> str:
         "set -eu",
     ]
     done: set[str] = set()
-    for item in report.findings:
-        if item.severity is Severity.INFO:
-            continue
-        lines += ["", f"# {item.rule}: {_one_line(item.seen)}"]
-        usable = [command for name, command in item.commands if name in {tool, "shell"}]
-        if not usable:
-            lines.append(f"#   by hand: {_one_line(item.remedy)}")
-            lines += [f"#   {name}: {_one_line(command)}" for name, command in item.commands]
-        for command in usable:
-            outside = command.startswith(("sudo ", "export ", "unset "))
-            if command in done:
-                lines.append("# (done above)")
-            elif outside:
-                lines.append(f"#   in your own shell: {command}")
-            else:
-                lines.append(command)
-            done.add(command)
-    if len(lines) == 4:
+    mendable = [item for item in report.findings if item.severity is not Severity.INFO]
+    for item in mendable:
+        lines += ["", f"# {item.rule}: {_one_line(item.seen)}", *_steps(item, tool, done)]
+    if not mendable:
         lines += ["", "# There is nothing to mend."]
     return "\n".join(lines) + "\n"
+
+
+def _steps(item: Finding, tool: str, done: set[str]) -> list[str]:
+    """Return the lines for one finding; ``done`` are the commands that stand above."""
+    usable = [command.line for command in item.commands if command.tool in {tool, "shell"}]
+    if not usable:
+        return [
+            f"#   by hand: {_one_line(item.remedy)}",
+            *(f"#   {command.tool}: {_one_line(command.line)}" for command in item.commands),
+        ]
+    lines = []
+    for line in usable:
+        if line in done:
+            lines.append("# (done above)")
+        else:
+            lines.append(f"#   in your own shell: {line}" if line.startswith(BY_HAND) else line)
+        done.add(line)
+    return lines
 
 
 def _one_line(text: str) -> str:

@@ -1,4 +1,4 @@
-"""Lock and requirements files of other tools as subjects: what they fix, and where from."""
+"""Lock and requirements files of every tool as subjects: what they fix, and where from."""
 
 from __future__ import annotations
 
@@ -6,32 +6,30 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from rdna1_lock import toml
+from rdna1_lock.audit.requirements import requirements_subject
 from rdna1_lock.audit.subject import Package, Subject, read_version
 from rdna1_lock.errors import InputError, one_line
+from rdna1_lock.requirements import read_lines, read_requirements, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
 Found = tuple[list[Package], "SpecifierSet | None"]
-_LINE = re.compile(r"(?:^|\s)#.*$")
-_EXTRA = re.compile(r"^--extra-index-url[ =](\S+)")
-_INDEX = re.compile(r"^(?:-i|--index-url)[ =](\S+)")
 _CONDA = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(==?|[<>!~]=?)?\s*([^=\s]*)")
 
 
 def is_lock_file(path: Path) -> bool:
-    """Say whether a file is of a form that is read here, by its name."""
+    """Say whether the name of a file is that of a format that is read here."""
     return _reader(path) is not None
 
 
-def read_lock_file(path: Path) -> Subject:
-    """Read a file.
+def read_lock_file(path: Path, environ: Mapping[str, str]) -> Subject:
+    """Read a file; ``environ`` fills in the variables that a requirements file names.
 
     Raises:
         InputError: it cannot be read, or is not what its name says.
@@ -41,25 +39,20 @@ def read_lock_file(path: Path) -> Subject:
     if read is None:
         raise InputError(
             "unknown-file",
-            f"{path.name} is of no form that audit knows",
+            f"{path.name}: `audit` does not recognise this format",
             hint="it reads pylock.toml, requirements.txt, uv.lock, poetry.lock, pdm.lock, Pipfile.lock and conda's environment.yml",
         )
     try:
-        text = path.read_text("utf-8")
-        return read(text, path)
-    except InputError:
-        raise
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError("bad-file", f"{path}: {one_line(error)}") from error
+        return read(path, environ)
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise InputError(
             "bad-file",
             f"{path} is not what its name says: {one_line(error)}",
-            hint="make it again with the tool that it is of",
+            hint="regenerate it with the tool that created it",
         ) from error
 
 
-def _reader(path: Path) -> Callable[[str, Path], Subject] | None:
+def _reader(path: Path) -> Callable[[Path, Mapping[str, str]], Subject] | None:
     name = path.name
     if name.startswith("pylock") and name.endswith(".toml"):
         return _toml(_pylock)
@@ -73,8 +66,11 @@ def _reader(path: Path) -> Callable[[str, Path], Subject] | None:
     return _requirements if name.endswith((".txt", ".in")) else None
 
 
-def _toml(read: Callable[[dict[str, Any]], Found]) -> Callable[[str, Path], Subject]:
-    def whole(text: str, path: Path) -> Subject:
+def _toml(
+    read: Callable[[dict[str, Any]], Found],
+) -> Callable[[Path, Mapping[str, str]], Subject]:
+    def whole(path: Path, _: Mapping[str, str]) -> Subject:
+        text = read_text(path)
         packages, python = read(toml.loads(text))
         lines = _lines(text)
         placed = [_with_line(package, lines) for package in packages]
@@ -101,7 +97,7 @@ def _with_line(package: Package, lines: dict[str, list[int]]) -> Package:
 
 
 def _specifier(text: Any) -> SpecifierSet | None:
-    """Read a bound on Python; poetry's caret is no specifier and says nothing here."""
+    """Read a bound on Python; one that is not PEP 440, such as poetry's caret, is passed over."""
     try:
         return SpecifierSet(str(text)) if text and text != "*" else None
     except InvalidSpecifier:
@@ -169,8 +165,8 @@ def _pdm(data: Mapping[str, Any]) -> Found:
     return packages, _specifier(bounds[0] if bounds else None)
 
 
-def _pipfile(text: str, path: Path) -> Subject:
-    data = json.loads(text)
+def _pipfile(path: Path, _: Mapping[str, str]) -> Subject:
+    data = json.loads(read_text(path))
     meta = data.get("_meta", {})
     urls = {source["name"]: source["url"] for source in meta.get("sources", [])}
     packages = []
@@ -194,105 +190,57 @@ def _pipfile(text: str, path: Path) -> Subject:
     )
 
 
-def _requirements(text: str, path: Path) -> Subject:
-    packages, extras, notes = _requirement_lines(enumerate(text.splitlines(), 1))
-    return Subject(
-        kind="file",
-        label=str(path),
-        packages=tuple(packages),
-        extra_indexes=tuple(extras),
-        notes=tuple(notes),
-    )
+def _requirements(path: Path, environ: Mapping[str, str]) -> Subject:
+    return requirements_subject(path, read_requirements(path, environ))
 
 
-def _requirement_lines(
-    numbered: Iterable[tuple[int | None, str]],
-) -> tuple[list[Package], list[tuple[str, int | None]], list[str]]:
-    """Read requirements as pip writes them; what cannot be read is told in a note."""
-    packages: list[Package] = []
-    extras: list[tuple[str, int | None]] = []
-    notes: list[str] = []
-    index: str | None = None
-    joined, start = "", None
-    for number, raw in numbered:
-        start = start if joined else number
-        joined += raw
-        if joined.endswith("\\"):
-            joined = joined[:-1]
-            continue
-        line, joined = _LINE.sub("", joined).strip(), ""
-        if match := _EXTRA.match(line):
-            extras.append((match[1], start))
-        elif match := _INDEX.match(line):
-            index = match[1]
-        elif line.startswith("-") or not line:
-            if line.startswith(("-r", "-c", "--requirement", "-e")):
-                notes.append(f"line {start}: {line.split()[0]} is not followed")
-        else:
-            bare, *hashes = re.split(r"\s--hash[ =]", line)
-            try:
-                packages.append(_asked(bare.strip(), start, index, hashed=bool(hashes)))
-            except InvalidRequirement:
-                notes.append(f"line {start} cannot be read: {bare.strip()[:60]}")
-    return packages, extras, notes
-
-
-def _asked(text: str, line: int | None, index: str | None, *, hashed: bool) -> Package:
-    parsed = Requirement(text)
-    pins = [part.version for part in parsed.specifier if part.operator in {"==", "==="}]
-    version = read_version(pins[0]) if len(pins) == 1 and "*" not in pins[0] else None
-    if parsed.url is not None:
-        match = re.search(r"/[^/]+?-([^-/]+)-[^/]*\.whl", parsed.url.replace("%2B", "+"))
-        version = read_version(match[1]) if match else None
-        hashed = hashed or "#sha256=" in parsed.url
-    return Package(
-        name=canonicalize_name(parsed.name),
-        version=version,
-        specifier=parsed.specifier,
-        source=parsed.url or index,
-        hashed=hashed,
-        line=line,
-    )
-
-
-def _conda(text: str, path: Path) -> Subject:
+def _conda(path: Path, environ: Mapping[str, str]) -> Subject:
     """Read conda's environment.yml: its own packages, and the pip section inside."""
+    text = read_text(path)
+    items = _conda_items(text, path)
+    packages: list[Package] = []
+    python: SpecifierSet | None = None
+    for name, version in filter(None, map(_conda_package, items)):
+        if name == "python":
+            python = _specifier(f"=={version}.*" if version else None)
+            continue
+        # conda's name for torch.
+        project = canonicalize_name("torch" if name == "pytorch" else name)
+        packages.append(
+            Package(name=project, version=read_version(version), source="conda", hashed=False)
+        )
+    pip = [str(line) for item in items if isinstance(item, dict) for line in item.get("pip", [])]
+    lines = read_lines(_numbered(pip, text), path, environ)
+    return requirements_subject(path, lines, conda=tuple(packages), requires_python=python)
+
+
+def _conda_items(text: str, path: Path) -> list[Any]:
     import yaml  # 30 ms, only for this form
 
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
-        raise InputError("bad-file", f"{path} is no YAML: {one_line(error)}") from error
-    if not isinstance(data, dict) or not isinstance(data.get("dependencies"), list):
-        raise InputError("bad-file", f"{path} is no environment.yml: it has no dependencies")
-    packages: list[Package] = []
-    pip: list[str] = []
-    python: SpecifierSet | None = None
-    for item in data["dependencies"]:
-        if isinstance(item, dict):
-            pip += [str(line) for line in item.get("pip", [])]
-            continue
-        match = _CONDA.match(str(item).split("::")[-1])
-        if match is None:
-            continue
-        name, version = canonicalize_name(match[1]), match[3] if match[2] in {"=", "=="} else None
-        if name == "python":
-            python = _specifier(f"=={version}.*" if version else None)
-        else:
-            name = canonicalize_name("torch") if name == "pytorch" else name
-            packages.append(
-                Package(name=name, version=read_version(version), source="conda", hashed=False)
-            )
+        raise InputError("bad-file", f"{path} is not valid YAML: {one_line(error)}") from error
+    items = data.get("dependencies") if isinstance(data, dict) else None
+    if not isinstance(items, list):
+        raise InputError(
+            "bad-file", f"{path} is not an environment.yml: it has no list `dependencies`"
+        )
+    return items
+
+
+def _conda_package(item: Any) -> tuple[str, str | None] | None:
+    """Read ``channel::name=version``: the name, and the version where it is fixed."""
+    match = None if isinstance(item, dict) else _CONDA.match(str(item).split("::")[-1])
+    if match is None:
+        return None
+    return canonicalize_name(match[1]), match[3] if match[2] in {"=", "=="} else None
+
+
+def _numbered(wanted: list[str], text: str) -> list[tuple[int | None, str]]:
+    """Find the line of each requirement in the YAML."""
     lines = text.splitlines()
-    numbered = [
-        (next((n for n, raw in enumerate(lines, 1) if line in raw), None), line) for line in pip
+    return [
+        (next((number for number, raw in enumerate(lines, 1) if line in raw), None), line)
+        for line in wanted
     ]
-    asked, extras, notes = _requirement_lines(numbered)
-    return Subject(
-        kind="file",
-        label=str(path),
-        packages=(*packages, *asked),
-        requires_python=python,
-        extra_indexes=tuple(extras),
-        notes=tuple(notes),
-    )

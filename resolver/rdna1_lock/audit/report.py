@@ -1,24 +1,23 @@
-"""All findings on a subject, in the order in which they block, with those that were set aside."""
+"""All findings, in the order in which they block, with those that the project suppresses."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rdna1_lock.audit.family import check_family
-from rdna1_lock.audit.installed import check_against, check_installed
-from rdna1_lock.audit.variables import check_variables
-from rdna1_lock.host.check import check_host
+from rdna1_lock.audit import checks  # noqa: F401  # importing it registers the checks
+from rdna1_lock.audit.observed import Machine, Observed
+from rdna1_lock.audit.registry import check_machine, check_subject
 from rdna1_lock.rules.model import Severity
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from rdna1_lock.audit.subject import Subject
+    from packaging.version import Version
+
     from rdna1_lock.audit.suppress import Suppression
     from rdna1_lock.host.system import Host
-    from rdna1_lock.lock.model import Lock
-    from rdna1_lock.rules import Known, RuleSet, Stack
+    from rdna1_lock.rules import RuleSet
     from rdna1_lock.rules.finding import Finding
 
 SEVERITIES = [Severity.ERROR, Severity.WARNING, Severity.INFO]
@@ -40,34 +39,21 @@ class Report:
         return sum(finding.severity is severity for finding in self.findings)
 
 
-def findings_on(
-    subject: Subject | None,
-    host: Host | None,
-    *,
-    rules: RuleSet,
-    stack: Stack,
-    known: Sequence[Known],
-    check_machine: bool,
-    against: tuple[Lock, str] | None,
-    more: Iterable[Finding] = (),
+def check_host(
+    host: Host, rules: RuleSet, variables: Mapping[str, str], *, rocm: Version | None
 ) -> list[Finding]:
-    """Return every finding, unsorted; ``host`` is what is known of the machine in any case.
+    """Return what is wrong with a machine that is to run a ROCm series with these variables."""
+    return list(check_machine(Machine(host=host, rules=rules, variables=variables, rocm=rocm)))
 
-    ``check_machine`` adds the rules on the machine itself; ``against`` is a lock and its name.
-    """
-    found = list(more)
-    if subject is not None:
-        found += check_family(subject, rules, stack, known)
-        found += check_variables(subject, rules, host)
-        found += check_installed(subject, rules, host)
-        if against is not None:
-            found += check_against(subject, rules, *against)
-    if check_machine and host is not None:
-        variables = subject.variables if subject is not None else {}
-        rocm = subject.rocm if subject is not None else None
-        on_host = check_host(host, rules, variables, rocm=rocm)
+
+def findings_on(observed: Observed, *, with_machine: bool) -> list[Finding]:
+    """Return every finding on an environment or file, and on the machine under it."""
+    found = list(check_subject(observed))
+    subject, host = observed.subject, observed.host
+    if with_machine and host is not None:
+        on_host = check_host(host, observed.rules, subject.variables, rocm=subject.rocm)
         # The C library that counts is that of the interpreter, which was asked.
-        asked = subject is not None and subject.installed and subject.libc is not None
+        asked = subject.installed and subject.libc is not None
         found += [item for item in on_host if not (asked and item.rule == "R01")]
     return found
 
@@ -91,4 +77,4 @@ def make_report(
 
 def _order(item: Finding) -> tuple[int, int, str, str, str]:
     rank = FIRST.index(item.rule) if item.rule in FIRST else len(FIRST)
-    return SEVERITIES.index(item.severity), rank, item.rule, item.where, item.seen
+    return SEVERITIES.index(item.severity), rank, item.rule, item.where.text, item.seen

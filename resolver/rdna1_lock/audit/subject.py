@@ -1,21 +1,21 @@
-"""What is audited, in one form: an environment on disk, or what a lock file says. No judgement."""
+"""What is audited, in one form: an environment on disk, or what a file asks for. No judgement."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from rdna1_lock.model import rocm_label
+from rdna1_lock.rules.finding import Place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.utils import NormalizedName
-
-FAMILY = ("torch", "torchvision", "torchaudio")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,9 +23,10 @@ class Package:
     """One distribution: installed, pinned, or asked for.
 
     ``version`` is None where none is fixed, and ``specifier`` then says what is allowed.
-    ``source`` is the URL of the file or index where the file says so. ``line`` counts from 1.
-    ``path`` is the metadata folder of an installed one, ``place`` the folder around it;
-    ``installer`` what put it there, None for most packages of a distribution.
+    ``source`` is the URL of the file or index where the file says so. ``line`` counts from 1, in
+    ``file`` where that is not the subject itself. ``path`` is the metadata folder of an installed
+    one, ``place`` the folder around it; ``installer`` is the tool that installed it, None for most
+    packages of a distribution.
     """
 
     name: NormalizedName
@@ -34,6 +35,7 @@ class Package:
     source: str | None = None
     hashed: bool = True
     line: int | None = None
+    file: str | None = None
     requires: tuple[str, ...] = ()
     path: str | None = None
     place: str | None = None
@@ -46,6 +48,11 @@ class Package:
         return rocm_label(self.version) if self.version is not None else None
 
     @property
+    def label(self) -> str:
+        """The local version label, empty if there is none."""
+        return (self.version.local if self.version is not None else None) or ""
+
+    @property
     def text(self) -> str:
         """Name and version as people write them."""
         if self.version is not None or self.raw_version is not None:
@@ -55,11 +62,11 @@ class Package:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TorchFiles:
-    """What the installed torch is by its own files; None and empty where it does not say.
+    """What the installed torch is by its own files; None and empty where they do not say.
 
-    ``hip`` and ``cuda`` are of torch/version.py, ``gfx`` the targets in rocBLAS' library folder,
-    ``stack`` the libraries that ask for an executable stack, ``loader`` is ``RPATH`` or
-    ``RUNPATH``, ``vision_needs`` the libraries that torchvision's extension is linked with.
+    ``hip`` and ``cuda`` come from torch/version.py, ``gfx`` are the targets in rocBLAS' library
+    folder, ``stack`` the libraries that ask for an executable stack, ``loader`` is ``RPATH`` or
+    ``RUNPATH``, ``vision_needs`` are the libraries that torchvision's extension is linked with.
     """
 
     hip: str | None
@@ -76,7 +83,7 @@ class Subject:
 
     ``python`` is the interpreter's version, ``requires_python`` what a file allows.
     ``variables`` are those that Python started now would have, ``activation`` those that the
-    environment's own activation sets. ``extra_indexes`` are (URL, line).
+    environment's own activation sets. ``extra_indexes`` are (URL, place).
     """
 
     kind: str
@@ -89,7 +96,7 @@ class Subject:
     activation: Mapping[str, str] = field(default_factory=dict)
     torch_files: TorchFiles | None = None
     changed: Mapping[str, tuple[tuple[str, str], ...]] = field(default_factory=dict)
-    extra_indexes: tuple[tuple[str, int | None], ...] = ()
+    extra_indexes: tuple[tuple[str, Place], ...] = ()
     notes: tuple[str, ...] = ()
     interpreter: str | None = None
 
@@ -100,11 +107,42 @@ class Subject:
 
     def all_of(self, name: str) -> tuple[Package, ...]:
         """Return every package of a name: forks and copies give several."""
-        return tuple(package for package in self.packages if package.name == name)
+        return tuple(self._by_name.get(name, ()))
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[Package]]:
+        found: dict[str, list[Package]] = {}
+        for package in self.packages:
+            found.setdefault(str(package.name), []).append(package)
+        return found
 
     def first(self, name: str) -> Package | None:
         """Return the package that Python finds, or the first that the file names."""
         return next(iter(self.all_of(name)), None)
+
+    def pinned(self, name: str) -> tuple[Package, Version] | None:
+        """Return the first package of a name with its version, if it has one."""
+        package = self.first(name)
+        if package is None or package.version is None:
+            return None
+        return package, package.version
+
+    def place(self, package: Package | None = None) -> Place:
+        """Name where a package stands: file and line, or the environment."""
+        name = str(package.name) if package is not None else None
+        if self.installed:
+            return Place(path=self.label, package=name)
+        if package is None:
+            return Place(file=self.label)
+        return Place(file=package.file or self.label, line=package.line, package=name)
+
+    def is_rocm(self, package: Package) -> bool:
+        """Say whether a member of the family is built for ROCm, by its label or torch's own files."""
+        files = self.torch_files
+        if package.name == "torch" and files is not None and (files.hip or files.cuda):
+            # A label can be wrong; torch/version.py is what the build wrote.
+            return bool(files.hip)
+        return package.rocm is not None
 
     @property
     def rocm(self) -> Version | None:
@@ -118,7 +156,7 @@ class Subject:
 
 
 def read_version(text: str | None) -> Version | None:
-    """Read a version; None where there is none that can be read."""
+    """Read a version; None if it is missing or not valid (PEP 440)."""
     try:
         return Version(text) if text else None
     except InvalidVersion:

@@ -1,9 +1,9 @@
-"""Findings that a project has decided to live with: ``[tool.rdna1-lock.audit]`` in pyproject.toml."""
+"""Findings that a project lives with: ``[tool.rdna1-lock.audit]`` in pyproject.toml."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rdna1_lock import toml
 from rdna1_lock.errors import InputError, one_line
@@ -16,32 +16,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suppression:
-    """A rule that is not to be told of, and why."""
+    """A rule whose findings are set aside, and why."""
 
     rule: str
     reason: str
 
 
 def read_suppressions(path: Path, rules: RuleSet) -> tuple[Suppression, ...]:
-    """Read them from a pyproject.toml; none where there is no such file or table.
+    """Read them from a pyproject.toml; a missing file or table means none.
 
     Raises:
-        InputError: the file cannot be read, a rule is not known, or a reason is missing.
+        InputError: the file cannot be read, a rule does not exist, or a reason is missing.
 
     """
     if not path.is_file():
         return ()
     try:
-        data = toml.loads(path.read_text("utf-8"))
-        entries = data.get("tool", {}).get("rdna1-lock", {}).get("audit", {}).get("ignore", [])
-        if not isinstance(entries, list):
-            raise TypeError("`ignore` is no list")  # noqa: TRY301
-        found = [
-            Suppression(
-                rule=str(entry["rule"]).upper(), reason=str(entry.get("reason", "")).strip()
-            )
-            for entry in entries
-        ]
+        found = _suppressions(toml.loads(path.read_text("utf-8")))
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "bad-suppressions",
@@ -50,11 +41,21 @@ def read_suppressions(path: Path, rules: RuleSet) -> tuple[Suppression, ...]:
         ) from error
     for item in found:
         if item.rule not in rules.by_id:
-            raise InputError("bad-suppressions", f"{path}: there is no rule {item.rule}")
+            raise InputError("bad-suppressions", f"{path}: the rule {item.rule} does not exist")
         if not item.reason:
             raise InputError(
                 "bad-suppressions",
                 f"{path}: {item.rule} is ignored without a reason",
-                hint=f'write {{ rule = "{item.rule}", reason = "..." }}: the next reader wants to know',
+                hint=f'write {{ rule = "{item.rule}", reason = "..." }}: whoever reads it next wants to know',
             )
     return tuple(found)
+
+
+def _suppressions(data: dict[str, Any]) -> list[Suppression]:
+    entries = data.get("tool", {}).get("rdna1-lock", {}).get("audit", {}).get("ignore", [])
+    if not isinstance(entries, list):
+        raise TypeError("`ignore` must be a list")
+    return [
+        Suppression(rule=str(entry["rule"]).upper(), reason=str(entry.get("reason", "")).strip())
+        for entry in entries
+    ]

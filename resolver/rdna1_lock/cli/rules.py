@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import asdict
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rdna1_lock.cli.render import WIDTH, print_json
-from rdna1_lock.errors import Exit, UsageError
-from rdna1_lock.rules import (
-    DEFAULT_STACK,
-    Rule,
-    Stack,
-    load_known,
-    load_rules,
-    load_stack,
-    stack_ids,
-)
+from rdna1_lock.errors import Exit
+from rdna1_lock.rules import DEFAULT_STACK
+from rdna1_lock.tasks.rules import RulesRequest, Shown, ShownRule, ShownStack, show_rules
+
+if TYPE_CHECKING:
+    from rdna1_lock.rules import Known, Stack
+    from rdna1_lock.rules.model import RuleDependency
 
 
 @click.command("rules", short_help="Show the rules and stacks, with evidence and sources.")
@@ -26,79 +23,64 @@ from rdna1_lock.rules import (
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(identifier: str | None, as_json: bool) -> int:
     """Show all rules and stacks, or the rule (R05) or stack (rocm5.2) ID in full."""
-    rules = load_rules()
-    stacks = [load_stack(name) for name in stack_ids()]
-    if identifier is not None:
-        wanted = identifier.upper()
-        rules_found = [rule for rule in rules.rules if rule.id == wanted]
-        stacks_found = [stack for stack in stacks if stack.id == identifier.lower()]
-        if not rules_found and not stacks_found:
-            raise UsageError(
-                "unknown-rule",
-                f"there is no rule or stack `{identifier}`",
-                hint="`rdna1-lock rules` lists them",
-            )
-    else:
-        rules_found, stacks_found = list(rules.rules), stacks
+    shown = show_rules(RulesRequest(identifier=identifier))
     if as_json:
         print_json(
             {
                 "command": "rules",
-                "rules": [_rule_json(rule) for rule in rules_found],
-                "stacks": [_stack_json(stack) for stack in stacks_found],
+                "rules": [_rule_json(item) for item in shown.rules],
+                "stacks": [_stack_json(item.stack) for item in shown.stacks],
             }
         )
-    elif identifier is not None:
-        for rule in rules_found:
-            _print_rule(rule)
-        for stack in stacks_found:
-            _print_stack(stack)
+    elif identifier is None:
+        _print_overview(shown)
     else:
-        _print_overview(rules_found, stacks_found)
+        for rule in shown.rules:
+            _print_rule(rule)
+        for stack in shown.stacks:
+            _print_stack(stack)
     return Exit.OK
 
 
-def _print_overview(rules: list[Rule], stacks: list[Stack]) -> None:
+def _print_overview(shown: Shown) -> None:
     click.echo("Stacks")
-    for stack in stacks:
+    for stack in (item.stack for item in shown.stacks):
         default = " (default)" if stack.id == DEFAULT_STACK else ""
         experimental = " (experimental)" if stack.experimental else ""
         click.echo(f"  {stack.id:10} {stack.title}{default}{experimental}")
     click.echo("\nRules      severity  evidence")
-    for rule in rules:
+    for rule in (item.rule for item in shown.rules):
         evidence = ", ".join(kind.value for kind in rule.evidence)
         click.echo(f"  {rule.id:8} {rule.severity.value:9} {evidence:22} {rule.title}")
     click.echo("\n`rdna1-lock rules ID` shows one in full.")
 
 
-def _print_rule(rule: Rule) -> None:
+def _print_rule(shown: ShownRule) -> None:
+    rule = shown.rule
     click.echo(f"{rule.id}  {rule.title}")
     rows = [
         ("severity", rule.severity.value),
         ("evidence", ", ".join(kind.value for kind in rule.evidence)),
         ("checked", rule.date),
-        ("seen in", ", ".join(rule.scope)),
+        ("seen in", ", ".join(shown.scope)),
         ("why", rule.why),
         ("symptom", rule.symptom),
         ("remedy", rule.remedy),
     ]
     rows += [("source", source) for source in rule.sources]
-    for item in rule.dependencies:
-        amount = item.specifier or (
-            "of the same series" if item.from_label else "as released together"
-        )
-        rows.append(
-            (
-                "resolves",
-                f"{', '.join(sorted(item.when.names))} {item.when.specifier or ''} -> {item.on} {amount}".replace(
-                    "  ", " "
-                ),
-            )
-        )
+    rows += [("resolves", _dependency(item)) for item in rule.dependencies]
     _print_rows(rows)
 
 
-def _print_stack(stack: Stack) -> None:
+def _dependency(item: RuleDependency) -> str:
+    amount = item.specifier or ("of the same series" if item.from_label else "as released together")
+    names = ", ".join(sorted(item.when.names))
+    when = f"{names} {item.when.specifier}" if item.when.specifier is not None else names
+    return f"{when} -> {item.on} {amount}"
+
+
+def _print_stack(shown: ShownStack) -> None:
+    stack = shown.stack
     click.echo(f"{stack.id}  {stack.title}{'  (EXPERIMENTAL)' if stack.experimental else ''}")
     rows = [
         ("known", stack.summary),
@@ -109,23 +91,28 @@ def _print_stack(stack: Stack) -> None:
         ("python", f"{stack.python}, by default {stack.default_python}"),
         ("cards", ", ".join(stack.gfx)),
         ("platform", stack.platform),
+        *_variables(shown),
     ]
-    rows += [
-        ("sets", f"{item.name}={item.value} ({item.rule}): {item.effect}") for item in stack.env
-    ]
-    if not stack.env:
-        rows.append(("sets", "nothing; HSA_OVERRIDE_GFX_VERSION must be unset (R06)"))
-    for known in load_known():
-        series = stack.series
-        if series is not None and known.rocm.contains(series, prereleases=True):
-            rows.append(
-                (
-                    "reported",
-                    f"torch {known.torch} on {', '.join(known.gpus)}: {'works' if known.works else 'fails'}: {known.what} ({known.source})",
-                )
-            )
+    rows += [("reported", _outcome(known)) for known in shown.known]
     rows += [("source", source) for source in stack.sources]
     _print_rows(rows)
+
+
+def _variables(shown: ShownStack) -> list[tuple[str, str]]:
+    rows = [
+        ("sets", f"{item.name}={item.value} ({item.rule}): {item.effect}")
+        for item in shown.stack.env
+    ]
+    if shown.unset is not None:
+        rows.append(("sets", f"nothing; {shown.unset} must be unset (R06)"))
+    return rows
+
+
+def _outcome(known: Known) -> str:
+    outcome = "works" if known.works else "fails"
+    return (
+        f"torch {known.torch} on {', '.join(known.gpus)}: {outcome}: {known.what} ({known.source})"
+    )
 
 
 def _print_rows(rows: list[tuple[str, str]]) -> None:
@@ -142,14 +129,15 @@ def _print_rows(rows: list[tuple[str, str]]) -> None:
         )
 
 
-def _rule_json(rule: Rule) -> dict[str, Any]:
+def _rule_json(shown: ShownRule) -> dict[str, Any]:
+    rule = shown.rule
     return {
         "id": rule.id,
         "title": rule.title,
         "severity": rule.severity.value,
         "evidence": [kind.value for kind in rule.evidence],
         "date": rule.date,
-        "scope": list(rule.scope),
+        "scope": list(shown.scope),
         "why": rule.why,
         "symptom": rule.symptom,
         "remedy": rule.remedy,

@@ -45,7 +45,7 @@ class Inbox:
             try:
                 message = json.loads(line)
                 if not isinstance(message, dict):
-                    raise TypeError  # noqa: TRY301
+                    raise TypeError
             except (ValueError, TypeError, RecursionError):
                 self.bad_lines += 1
                 continue

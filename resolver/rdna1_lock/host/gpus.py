@@ -1,4 +1,4 @@
-"""AMD cards from sysfs and the KFD topology: what they are, whatever the runtime is told to say.
+"""AMD cards from sysfs and the KFD topology: what they are, whatever the runtime reports.
 
 ``HSA_OVERRIDE_GFX_VERSION`` is applied in user space (libhsakmt), so KFD shows the true target
 where rocminfo and torch show the presented one.
@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from rdna1_lock.rules import Gpus
+
 AMD = "0x1002"
 DISPLAY_CLASSES = ("0x0300", "0x0302", "0x0380")
-# gfx_target_version: Navi 10, Navi 12, Navi 14.
-RDNA1 = {"gfx1010", "gfx1011", "gfx1012"}
 # kfd_crat.h: an io_link without 32- or 64-bit atomics.
 NO_ATOMICS = 4 | 8
 
@@ -50,11 +50,6 @@ class Gpu:
     atomics: bool | None = None
 
     @property
-    def is_rdna1(self) -> bool:
-        """Say whether the locks are for this card."""
-        return self.gfx in RDNA1
-
-    @property
     def pci_id(self) -> str:
         """Vendor and device, e.g. ``1002:731f``."""
         return f"{AMD[2:]}:{self.device[2:]}"
@@ -77,7 +72,7 @@ class Node:
 
 
 def read_text(path: Path, limit: int = 65536) -> str | None:
-    """Return a small file without white space around it; None where it cannot be read."""
+    """Return the stripped text of a small file; None if it cannot be read."""
     try:
         with path.open("rb") as file:
             return file.read(limit).decode("utf-8", "replace").strip()
@@ -86,7 +81,7 @@ def read_text(path: Path, limit: int = 65536) -> str | None:
 
 
 def names_in(folder: Path) -> list[str]:
-    """Return the sorted names in a folder; none where it cannot be read."""
+    """Return the sorted names in a folder; an empty list if it cannot be read."""
     try:
         return sorted(entry.name for entry in folder.iterdir())
     except OSError:
@@ -127,7 +122,7 @@ def kfd_nodes(root: Path = Path("/")) -> list[Node]:
 
 
 def _numbers(text: str) -> dict[str, int]:
-    """Read lines of ``key value``; what is no number is left out."""
+    """Read lines of ``key value``; leave out values that are not numbers."""
     found = {}
     for line in text.splitlines():
         key, _, value = line.partition(" ")
@@ -136,10 +131,8 @@ def _numbers(text: str) -> dict[str, int]:
     return found
 
 
-def find_gpus(
-    cards: Mapping[str, tuple[str, str, Mapping[str, str]]], root: Path = Path("/")
-) -> tuple[Gpu, ...]:
-    """Return the AMD GPUs, by PCI address; ``cards`` is the table of RDNA1 devices."""
+def find_gpus(table: Gpus, root: Path = Path("/")) -> tuple[Gpu, ...]:
+    """Return the AMD GPUs, by PCI address; ``table`` names the RDNA1 cards."""
     nodes = kfd_nodes(root)
     by_slot = {node.slot: (index, node) for index, node in enumerate(nodes)}
     base = root / "sys/bus/pci/devices"
@@ -149,57 +142,87 @@ def find_gpus(
         kind = read_text(place / "class") or ""
         if read_text(place / "vendor") != AMD or not kind.startswith(DISPLAY_CLASSES):
             continue
-        found.append(_gpu(slot, place, cards, by_slot.pop(slot, None)))
+        found.append(_gpu(slot, place, table, *by_slot.pop(slot, (None, None))))
     # A container may show KFD without the PCI tree.
     for slot, (index, node) in sorted(by_slot.items()):
         if node.properties.get("vendor_id") == int(AMD, 16):
-            found.append(_gpu(slot, base / slot, cards, (index, node)))
+            found.append(_gpu(slot, base / slot, table, index, node))
     return tuple(found)
 
 
-def _gpu(
-    slot: str,
-    place: Path,
-    cards: Mapping[str, tuple[str, str, Mapping[str, str]]],
-    indexed: tuple[int, Node] | None,
-) -> Gpu:
-    index, node = indexed if indexed is not None else (None, None)
+def _gpu(slot: str, place: Path, table: Gpus, index: int | None, node: Node | None) -> Gpu:
     properties = node.properties if node else {}
     device = (read_text(place / "device") or f"0x{properties.get('device_id', 0):04x}").lower()
-    revision = (read_text(place / "revision") or "0x")[2:].upper()
-    chip, by_table, names = cards.get(device, (None, None, {}))
+    revision = _hexadecimal(place / "revision").upper()
     version = properties.get("gfx_target_version")
-    vram = read_text(place / "mem_info_vram_total")
-    speed, width = (read_text(place / f"current_link_{what}") for what in ("speed", "width"))
-    firmware = {}
-    for name in names_in(place / "fw_version"):
-        text = read_text(place / "fw_version" / name)
-        if text:
-            firmware[name.removesuffix("_fw_version")] = text
+    chip, gfx, name = _listed(table, device, revision)
     driver = place / "driver"
-    minor = properties.get("drm_render_minor", 0)
-    renders = [name for name in names_in(place / "drm") if name.startswith("renderD")]
     return Gpu(
         slot=slot,
         device=device,
         revision=revision,
         subsystem=":".join(
-            (read_text(place / f"subsystem_{what}") or "0x")[2:] for what in ("vendor", "device")
+            _hexadecimal(place / f"subsystem_{what}") for what in ("vendor", "device")
         ),
-        gfx=(gfx_name(version) if version else None) or by_table,
+        gfx=(gfx_name(version) if version else None) or gfx,
         chip=chip,
-        name=names.get(revision) or names.get("") or (f"{chip} card" if chip else None),
+        name=name,
         driver=driver.resolve().name if driver.exists() else None,
         vbios=read_text(place / "vbios_version") or None,
-        vram=int(vram) if vram and vram.isdigit() else None,
-        link=f"{speed} x{width}" if speed and width else None,
-        firmware=firmware,
+        vram=_number(place / "mem_info_vram_total"),
+        link=_link(place),
+        firmware=_firmware(place),
         node=node.number if node else None,
         index=index,
         gfx_target_version=version,
         simd_count=properties.get("simd_count"),
-        render=f"renderD{minor}" if minor else (renders[0] if renders else None),
-        atomics=all(not flag & NO_ATOMICS for flag in node.link_flags)
-        if node and node.link_flags
-        else None,
+        render=_render(place, properties),
+        atomics=_carries_atomics(node),
     )
+
+
+def _hexadecimal(path: Path) -> str:
+    """Return the digits of a number such as ``0x731f``; empty if it cannot be read."""
+    return (read_text(path) or "")[2:]
+
+
+def _number(path: Path) -> int | None:
+    text = read_text(path)
+    return int(text) if text and text.isdigit() else None
+
+
+def _listed(table: Gpus, device: str, revision: str) -> tuple[str | None, str | None, str | None]:
+    """Return chip, target and marketing name by the table of cards."""
+    card = table.cards.get(device)
+    if card is None:
+        return None, None, None
+    name = card.names.get(revision) or card.names.get("") or f"{card.chip.name} card"
+    return card.chip.name, card.chip.gfx, name
+
+
+def _link(place: Path) -> str | None:
+    speed, width = (read_text(place / f"current_link_{what}") for what in ("speed", "width"))
+    return f"{speed} x{width}" if speed and width else None
+
+
+def _firmware(place: Path) -> dict[str, str]:
+    found = {}
+    for name in names_in(place / "fw_version"):
+        text = read_text(place / "fw_version" / name)
+        if text:
+            found[name.removesuffix("_fw_version")] = text
+    return found
+
+
+def _render(place: Path, properties: Mapping[str, int]) -> str | None:
+    """Return the render node by KFD, else the first one by PCI."""
+    minor = properties.get("drm_render_minor", 0)
+    if minor:
+        return f"renderD{minor}"
+    return next((name for name in names_in(place / "drm") if name.startswith("renderD")), None)
+
+
+def _carries_atomics(node: Node | None) -> bool | None:
+    if node is None or not node.link_flags:
+        return None
+    return all(not flag & NO_ATOMICS for flag in node.link_flags)

@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, IntegrityError
 from rdna1_lock.hashes import agree, is_right
-from rdna1_lock.index.http import broken_stream, from_library, network_error
+from rdna1_lock.index.http import broken_stream, from_library, network_error, status_error
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -104,6 +104,10 @@ def _fill(
                     file.truncate(0)
                     digest, done, resumed = hashlib.sha256(), 0, False
                     if opened.at < 0:
+                        # Asked from the start on, a server that knows the file sends it.
+                        barren += 1
+                        if barren >= BARREN_ATTEMPTS:
+                            raise status_error(wanted.url, 416)
                         continue
                 _check_size(wanted, opened.total)
                 _check_space(file, (opened.total or 0) - done)

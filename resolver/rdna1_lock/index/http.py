@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, TypeVar
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
+from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import (
     HTTPError,
     NameResolutionError,
@@ -27,7 +28,8 @@ from urllib3.util.retry import Retry
 
 from rdna1_lock import __version__
 from rdna1_lock.errors import NetworkError, one_line
-from rdna1_lock.index.parse import strip_credentials
+from rdna1_lock.index.clock import Clock, Clocks, PlainPool, SecurePool
+from rdna1_lock.urls import BadURLError, read_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -35,8 +37,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 ATTEMPTS = 4
 TIMEOUT = (10.0, 30.0)
-PAGE_LIMIT = 64 * 2**20
-PAGE_SECONDS = 120.0
+PAGE_LIMIT = 32 * 2**20
+# One clock for a whole request, its redirects and retries; of a download, for each further part.
+REQUEST_SECONDS = 120.0
+RENEWED_BY = 256 * 2**10
 CONNECTIONS = 16
 LONGEST_PAUSE = 10.0
 _CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
@@ -81,6 +85,11 @@ def _chunks(response: requests.Response, most: int) -> Iterator[bytes]:
         yield chunk
 
 
+def _length(response: requests.Response) -> int | None:
+    length = response.headers.get("Content-Length", "")
+    return int(length) if length.isdecimal() and len(length) < 16 else None
+
+
 def from_library(error: Exception) -> bool:
     """Say whether an exception is one of the HTTP library; its base class is OSError."""
     return isinstance(error, (requests.RequestException, HTTPError))
@@ -106,16 +115,62 @@ class _Retry(Retry):
         return None if asked is None else min(asked, LONGEST_PAUSE)
 
 
+class _Adapter(HTTPAdapter):
+    """urllib3's pools, with connections that are on the clock of their request."""
+
+    def init_poolmanager(self, *arguments: Any, **more: Any) -> None:
+        super().init_poolmanager(*arguments, **more)
+        self._use_clocks(self.poolmanager)
+
+    def proxy_manager_for(self, *arguments: Any, **more: Any) -> Any:
+        manager = super().proxy_manager_for(*arguments, **more)
+        self._use_clocks(manager)
+        return manager
+
+    @staticmethod
+    def _use_clocks(manager: Any) -> None:
+        # urllib3's documented way to another kind of connection.
+        if manager.pool_classes_by_scheme["http"] is HTTPConnectionPool:
+            manager.pool_classes_by_scheme = {"http": PlainPool, "https": SecurePool}
+
+
 class _Session(requests.Session):
+    """Follows redirects to clean URLs only, and sends credentials to their own origin only."""
+
+    def __init__(self, credentials: dict[str, tuple[str, str]]) -> None:
+        super().__init__()
+        self._credentials = credentials
+
     def get_redirect_target(self, resp: requests.Response) -> str | None:
         target = super().get_redirect_target(resp)
-        if target and urlsplit(resp.url).scheme == "https":
-            scheme = urlsplit(target).scheme
-            if scheme and scheme != "https":
-                raise requests.exceptions.InvalidSchema(
-                    f"redirect from https to {scheme}, which is not followed"
-                )
-        return target
+        if not target:
+            return None
+        try:
+            clean = read_url(target, base=resp.url, secure=resp.url.startswith("https:"))
+            if clean.scheme == "file":
+                raise BadURLError("names a file")
+        except BadURLError as error:
+            resp.close()
+            raise requests.exceptions.InvalidSchema(
+                f"it redirects to a URL that {error}; that is not followed"
+            ) from error
+        if clean.credentials is not None:
+            self._credentials[origin(clean.text)] = clean.credentials
+        return clean.text
+
+    def rebuild_auth(
+        self, prepared_request: requests.PreparedRequest, response: requests.Response
+    ) -> None:
+        super().rebuild_auth(prepared_request, response)  # type: ignore[no-untyped-call]
+        known = self._credentials.get(origin(str(prepared_request.url)))
+        if known is not None:
+            prepared_request.prepare_auth(known)
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL: what credentials belong to."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
 
 
 class Http:
@@ -137,15 +192,16 @@ class Http:
             raise_on_status=False,
             respect_retry_after_header=True,
         )
-        adapter = HTTPAdapter(
+        adapter = _Adapter(
             pool_connections=CONNECTIONS, pool_maxsize=CONNECTIONS, max_retries=retry
         )
-        self._session = _Session()
+        self._credentials: dict[str, tuple[str, str]] = {}
+        self._clocks = Clocks()
+        self._session = _Session(self._credentials)
         self._session.max_redirects = 5
         self._session.mount("http://", adapter)
         self._session.mount("https://", adapter)
         self._session.headers["User-Agent"] = f"rdna1-lock/{__version__}"
-        self._credentials: dict[tuple[str, str], tuple[str, str]] = {}
         self._lock = Lock()
         self.requests = 0
         self.bytes = 0
@@ -156,19 +212,16 @@ class Http:
 
     def learn_credentials(self, url: str) -> str:
         """Keep the user name and password of a URL for its origin; return the URL without."""
-        parts = urlsplit(url)
-        if parts.username is not None:
-            self._credentials[parts.scheme, parts.netloc.rpartition("@")[2]] = (
-                unquote(parts.username),
-                unquote(parts.password or ""),
-            )
-        return strip_credentials(url)
+        clean = read_url(url)
+        if clean.credentials is not None:
+            self._credentials[origin(clean.text)] = clean.credentials
+        return clean.text
 
     def get(self, url: str, headers: Mapping[str, str], *, limit: int | None = None) -> Answer:
         """Fetch a whole answer of at most ``limit`` bytes after decompression."""
 
         def attempt() -> Answer:
-            with self._open(url, headers) as response:
+            with self._open(url, headers) as (response, _):
                 body = self._read(response, url, limit or PAGE_LIMIT)
                 return Answer(
                     status=response.status_code,
@@ -187,10 +240,10 @@ class Http:
 
         def attempt() -> Part | int:
             headers = {"Range": f"bytes={span}", "Accept-Encoding": "identity"}
-            with self._open(url, headers) as response:
+            with self._open(url, headers) as (response, _):
                 if response.status_code == 200:
-                    length = response.headers.get("Content-Length", "")
-                    if not length.isdigit() or int(length) > whole_limit:
+                    length = _length(response)
+                    if length is None or length > whole_limit:
                         return 200
                     body = self._read(response, url, whole_limit)
                     return Part(0, len(body), body, whole=True)
@@ -216,16 +269,15 @@ class Http:
         headers = {"Accept-Encoding": "identity"}
         if start:
             headers["Range"] = f"bytes={start}-"
-        with self._open(url, headers) as response:
-            length = response.headers.get("Content-Length", "")
-            total = int(length) if length.isdigit() else None
+        with self._open(url, headers) as (response, clock):
+            total = _length(response)
             at = 0
             if response.status_code == 206 and start:
                 match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", ""))
                 if match is None or int(match[1]) != start:
                     raise NetworkError(
                         "wrong-range",
-                        f"{strip_credentials(url)} sends another part than was asked for",
+                        f"{url} sends another part than was asked for",
                         hint="delete the .part file beside the wheel and try again",
                     )
                 at, total = start, int(match[3])
@@ -234,68 +286,94 @@ class Http:
                 return
             elif response.status_code != 200:
                 raise status_error(url, response.status_code)
-            yield Opened(at=at, total=total, chunks=self._counted(response))
+            yield Opened(at=at, total=total, chunks=self._counted(response, clock))
 
-    def _counted(self, response: requests.Response) -> Iterator[bytes]:
+    def _counted(self, response: requests.Response, clock: Clock) -> Iterator[bytes]:
+        """Yield what comes; each further part renews the clock, a drip does not."""
+        since = 0
         for chunk in _chunks(response, 1 << 20):
             self._count(0, len(chunk))
+            since += len(chunk)
+            if since >= RENEWED_BY:
+                clock.renew()
+                since = 0
             yield chunk
 
     def download(
-        self, url: str, file: IO[bytes], progress: Callable[[int, int | None], None]
-    ) -> str:
-        """Stream a file, hashing it; returns its sha256. ``progress`` gets (done, total)."""
+        self,
+        url: str,
+        file: IO[bytes],
+        progress: Callable[[int, int | None], None],
+        *,
+        also: str | None = None,
+    ) -> tuple[str, str | None]:
+        """Stream a file, hashing it; returns its sha256, and its digest by ``also``.
 
-        def attempt() -> str:
+        ``progress`` gets (done, total) in bytes.
+        """
+
+        def attempt() -> tuple[str, str | None]:
             file.seek(0)
             file.truncate()
-            digest = hashlib.sha256()
-            with self._open(url, {"Accept-Encoding": "identity"}) as response:
+            digest, other = hashlib.sha256(), hashlib.new(also) if also else None
+            with self._open(url, {"Accept-Encoding": "identity"}) as (response, clock):
                 if response.status_code != 200:
                     raise status_error(url, response.status_code)
-                length = response.headers.get("Content-Length", "")
-                total = int(length) if length.isdigit() else None
-                done = 0
-                for chunk in _chunks(response, 1 << 18):
+                total, done = _length(response), 0
+                for chunk in self._counted(response, clock):
                     digest.update(chunk)
+                    if other is not None:
+                        other.update(chunk)
                     file.write(chunk)
                     done += len(chunk)
                     progress(done, total)
-                self._count(0, done)
-            return digest.hexdigest()
+            return digest.hexdigest(), other.hexdigest() if other is not None else None
 
         return self._retried(url, attempt)
 
-    def _open(self, url: str, headers: Mapping[str, str]) -> requests.Response:
-        parts = urlsplit(url)
-        auth = self._credentials.get((parts.scheme, parts.netloc))
+    @contextmanager
+    def _open(
+        self, url: str, headers: Mapping[str, str]
+    ) -> Iterator[tuple[requests.Response, Clock]]:
+        """Send a request; everything until its answer is read is on one clock.
+
+        Raises:
+            NetworkError: the clock ran out.
+
+        """
         self._count(1, 0)
-        return self._session.get(
-            url, headers=dict(headers), auth=auth, timeout=TIMEOUT, stream=True
-        )
+        with self._clocks.of(REQUEST_SECONDS) as clock:
+            try:
+                with self._session.get(
+                    url,
+                    headers=dict(headers),
+                    auth=self._credentials.get(origin(url)),
+                    timeout=TIMEOUT,
+                    stream=True,
+                ) as response:
+                    yield response, clock
+            except (requests.RequestException, HTTPError) as error:
+                if clock.expired:
+                    raise NetworkError(
+                        "too-slow",
+                        f"{url} was not complete after {REQUEST_SECONDS:.0f} seconds",
+                        hint="try again, or name a mirror with --index-url",
+                    ) from error
+                raise
 
     def _read(self, response: requests.Response, url: str, limit: int) -> bytes:
-        end = time.monotonic() + PAGE_SECONDS
-        chunks: list[bytes] = []
-        size = 0
+        body = bytearray()
         for chunk in _chunks(response, 1 << 16):
-            size += len(chunk)
-            chunks.append(chunk)
-            if size > limit:
+            body += chunk
+            if len(body) > limit:
                 raise NetworkError(
                     "answer-too-large",
-                    f"{strip_credentials(url)} sends more than {limit // 2**20} MiB",
+                    f"{url} sends more than {limit // 2**20} MiB",
                     hint="this is no index page or metadata file; check the index URL",
-                )
-            if time.monotonic() > end:
-                raise NetworkError(
-                    "too-slow",
-                    f"{strip_credentials(url)} was not complete after {PAGE_SECONDS:.0f} seconds",
-                    hint="try again, or name a mirror with --index-url",
                 )
         raw: Any = response.raw
         self._count(0, raw.tell())
-        return b"".join(chunks)
+        return bytes(body)
 
     def _count(self, requests_made: int, received: int) -> None:
         with self._lock:
@@ -326,7 +404,7 @@ def status_error(url: str, status: int) -> NetworkError:
     later = "the index is in trouble: try again later, or name a mirror with --index-url"
     return NetworkError(
         "http-status",
-        f"{strip_credentials(url)} answered {status}",
+        f"{url} answered {status}",
         hint=hints.get(status, later if status >= 500 else "check the index URL"),
     )
 
@@ -364,4 +442,4 @@ def network_error(url: str, error: Exception) -> NetworkError:
     elif any(isinstance(item, NewConnectionError) for item in seen):
         detail = one_line(seen[-1]).rpartition("]")[2].rpartition(":")[2].strip().lower()
         what = f"the connection failed: {detail}"
-    return NetworkError("unreachable", f"{strip_credentials(url)}: {what}", hint=hint)
+    return NetworkError("unreachable", f"{url}: {what}", hint=hint)

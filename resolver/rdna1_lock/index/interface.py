@@ -15,6 +15,14 @@ class BadWheelError(Exception):
     """One wheel is broken; the others of the project may still serve."""
 
 
+class NoRangesError(Exception):
+    """A server does not send parts of a file; ``status`` is its answer."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__(status)
+        self.status = status
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Page:
     """The files of one project; ``found`` is False where the index does not know the name."""

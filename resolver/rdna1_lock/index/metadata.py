@@ -5,15 +5,18 @@ from __future__ import annotations
 import io
 import re
 import zipfile
-import zlib
+from email.parser import HeaderParser
+from email.policy import compat32
 from typing import TYPE_CHECKING
 
-from packaging.metadata import parse_email
 from packaging.utils import canonicalize_name
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from rdna1_lock.index.interface import BadWheelError
-from rdna1_lock.model import WheelMetadata, read_specifier
+from rdna1_lock.errors import Error
+from rdna1_lock.index.interface import BadWheelError, NoRangesError
+from rdna1_lock.legacy import read_requirement, read_specifier
+from rdna1_lock.model import WheelMetadata
+from rdna1_lock.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,35 +30,76 @@ TAIL = 32 * 2**10
 # Very large wheels have very large central directories: torch 1.13.1 needs about 1 MB.
 LARGE_WHEEL = 100 * 2**20
 LARGE_TAIL = 512 * 2**10
+# What one read may ask of a server: the directory of the largest wheels has a few MB.
+LARGEST_READ = 64 * 2**20
+_WANTED = {"name", "version", "requires-dist", "requires-python", "provides-extra"}
 _METADATA_NAME = re.compile(r"[^/]+\.dist-info/METADATA")
 
 
 def parse_metadata(content: bytes, wheel: Wheel) -> WheelMetadata:
     """Read METADATA and check that it is of the project and version of the file name.
 
+    Read as pip reads it: header by header, the first of each that can be there once. A byte that
+    is not UTF-8 spoils a letter, and neither its header nor the others.
+
     Raises:
-        BadWheelError: when it is not, or is no METADATA at all.
+        BadWheelError: it is of something else, is not METADATA at all, or has a requirement that
+            no tool can read.
 
     """
-    raw, _ = parse_email(content)
-    name, version = raw.get("name"), raw.get("version")
+    headers = _headers(content)
+    name, version = _first(headers, "name"), _first(headers, "version")
     if not name or not version:
         raise BadWheelError("its METADATA states no name or version")
     try:
         same = canonicalize_name(name) == wheel.name and Version(version) == wheel.version
-    except InvalidVersion:
+    except ValueError:
         same = False
     if not same:
-        raise BadWheelError(f"its METADATA says it is {name} {version}")
+        raise BadWheelError(f"its METADATA says it is {one_line(f'{name} {version}', 80)}")
+    requires, legacy = [], []
+    for text in headers.get("requires-dist", ()):
+        try:
+            requirement, mended = read_requirement(text)
+        except ValueError:
+            raise BadWheelError(
+                f"it requires `{one_line(text, 80)}`, which no tool can read"
+            ) from None
+        requires.append(requirement)
+        if mended:
+            legacy.append(one_line(text, 200))
     return WheelMetadata(
-        requires=tuple(raw.get("requires_dist", ())),
-        requires_python=read_specifier(raw.get("requires_python")),
-        extras=frozenset(canonicalize_name(extra) for extra in raw.get("provides_extra", ())),
+        requires=tuple(requires),
+        legacy=tuple(legacy),
+        requires_python=read_specifier(_first(headers, "requires-python")),
+        extras=frozenset(canonicalize_name(extra) for extra in headers.get("provides-extra", ())),
     )
 
 
+def _headers(content: bytes) -> dict[str, list[str]]:
+    """Return the headers that matter, by lower-case name (RFC 5322, unfolded)."""
+    try:
+        text = content.decode("utf-8")
+    except UnicodeDecodeError:
+        text = content.decode("latin-1")
+    found: dict[str, list[str]] = {}
+    for key, value in HeaderParser(policy=compat32).parsestr(text).items():
+        if key.lower() in _WANTED:
+            found.setdefault(key.lower(), []).append(" ".join(str(value).split()))
+    return found
+
+
+def _first(headers: dict[str, list[str]], name: str) -> str | None:
+    return next(iter(headers.get(name, ())), None)
+
+
 def metadata_from_zip(file: io.IOBase, wheel: Wheel) -> bytes:
-    """Return the bytes of METADATA from an open wheel."""
+    """Return the bytes of METADATA from an open wheel.
+
+    Raises:
+        BadWheelError: they cannot be read; the other releases of the project may still serve.
+
+    """
     try:
         with zipfile.ZipFile(file) as archive:
             names = [name for name in archive.namelist() if _METADATA_NAME.fullmatch(name)]
@@ -63,20 +107,16 @@ def metadata_from_zip(file: io.IOBase, wheel: Wheel) -> bytes:
             if len(wanted) != 1:
                 raise BadWheelError(f"it holds {len(wanted)} METADATA files instead of one")
             info = archive.getinfo(wanted[0])
-            if info.file_size > METADATA_LIMIT:
+            if max(info.file_size, info.compress_size) > METADATA_LIMIT:
                 raise BadWheelError("its METADATA is larger than 16 MiB")
             if isinstance(file, RemoteFile):
                 file.expect(info.header_offset, info.compress_size + len(wanted[0]) + 128)
             return archive.read(info)
-    except (
-        zipfile.BadZipFile,
-        zlib.error,
-        EOFError,
-        NotImplementedError,
-        RuntimeError,
-        ValueError,
-    ) as error:
-        raise BadWheelError(f"it is no readable zip archive ({error})") from error
+    except (BadWheelError, NoRangesError, Error):
+        raise
+    except Exception as error:
+        # zipfile raises whatever its parts raise: zlib, lzma, bz2, struct, codecs, ...
+        raise BadWheelError(f"it is not a readable zip archive ({one_line(str(error))})") from error
 
 
 def _is_dist_info_of(name: str, wheel: Wheel) -> bool:
@@ -145,6 +185,8 @@ class RemoteFile(io.RawIOBase):
         self._parts.append((start, self._exactly(start, end)))
 
     def _exactly(self, start: int, end: int) -> bytes:
+        if end - start > LARGEST_READ:
+            raise BadWheelError("its directory or METADATA is larger than that of any wheel")
         part = self._fetch(f"{start}-{end - 1}")
         if part.start != start or len(part.body) != end - start:
             raise BadWheelError("the index sent another part of the file than was asked for")

@@ -1,27 +1,36 @@
-"""Index pages to files: PEP 503 HTML and PEP 691 JSON. Pure; the one place that decodes URLs.
+"""Index pages to files: PEP 503 HTML and PEP 691 JSON. Pure.
 
-The standard library's ``html.parser`` reads the HTML: of the two libraries for index pages,
-pypi-simple costs 0.3 s to import, and mousebender gives up a whole page for one bad anchor and
-drops ``data-upload-time``, which the PyTorch index has.
+Every string of a page is checked here, once: a URL becomes one that can stand in a lock, a file
+name one that can be a file's, and a text one line that can be printed.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from html.parser import HTMLParser
+from threading import Lock
 from typing import Any
-from urllib.parse import unquote, urljoin, urlsplit, urlunsplit
+from urllib.parse import unquote, urljoin
 
+from rdna1_lock.index.html import Attributes, start_tags
 from rdna1_lock.model import IndexFile
+from rdna1_lock.text import one_line
+from rdna1_lock.urls import ALGORITHMS, BadURLError, hashes_in, is_filename, read_url
 
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_UNSAFE_NAME = re.compile(r"[\x00-\x1f\x7f/\\]")
+_HEX = re.compile(r"[0-9a-f]+")
 _SIMPLE_HTML = re.compile(r"pypi:repository-version|links for", re.IGNORECASE)
+_LINKS = frozenset({"a", "base"})
+LARGEST_FILE = 1 << 45
+# What a page may hold: the largest real ones have some 100,000 objects. A page of brackets alone
+# would take thirty times its size in memory.
+MOST_OBJECTS = 400_000
+MOST_COMMAS = 4_000_000
+# Pages come several at once; their objects are made for one at a time.
+_ONE_AT_A_TIME = Lock()
 
 
 class NotAnIndexPageError(Exception):
-    """The text is no project page of a simple index; the message says what it is instead."""
+    """The text is not the project page of a simple index; the message says what it is instead."""
 
 
 def parse_page(body: bytes, content_type: str, url: str) -> tuple[IndexFile, ...]:
@@ -31,50 +40,47 @@ def parse_page(body: bytes, content_type: str, url: str) -> tuple[IndexFile, ...
     """
     kind = content_type.partition(";")[0].strip().lower()
     start = body[:512].lstrip()
-    if kind.endswith("json") or (not kind.endswith("html") and start.startswith(b"{")):
-        raw = _json_files(body)
-    elif kind.endswith("html") or start.startswith(b"<"):
-        raw, url = _html_files(body, url)
-    else:
-        raise NotAnIndexPageError(f"it is {kind or 'of no stated type'}, not an index page")
-    return tuple(file for entry in raw if (file := _file(entry, url)) is not None)
-
-
-def strip_credentials(url: str) -> str:
-    """Return a URL without user name and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
-
-
-def safe_filename(name: str) -> bool:
-    """Say whether a name from a page may become the name of a file."""
-    return bool(name) and name not in {".", ".."} and not _UNSAFE_NAME.search(name)
+    # Whatever <base> says: a page that came over https leads to https.
+    secure = url.startswith("https:")
+    with _ONE_AT_A_TIME:
+        if kind.endswith("json") or (not kind.endswith("html") and start.startswith(b"{")):
+            raw = _json_files(body)
+        elif kind.endswith("html") or start.startswith(b"<"):
+            raw, url = _html_files(body, url)
+        else:
+            shown = one_line(kind, 80) or "of no stated type"
+            raise NotAnIndexPageError(f"it is {shown}, not an index page")
+        files = (_file(entry, url, secure=secure) for entry in raw)
+        return tuple(file for file in files if file is not None)
 
 
 def parse_direct_url(url: str) -> IndexFile | str:
-    """Return the wheel that a direct reference names, or the reason why it names none."""
-    link, _, fragment = url.partition("#")
-    try:
-        parts = urlsplit(link)
-    except ValueError as error:
-        return f"is no URL ({error})"
-    filename = unquote(parts.path.rpartition("/")[2])
-    if "+" in parts.scheme:
+    """Return the wheel that a direct reference names, or the reason why it names none.
+
+    PEP 440, "Direct references": the fragment may hold a hash, and pip's other keys (``#egg=``).
+    """
+    if re.match(r"\w+\+", url):
         return "is a repository; only wheels can be locked. Build one with `pip wheel` and use --find-links"
-    if parts.scheme not in {"http", "https", "file"}:
-        return "is neither an https nor a file URL"
-    if not filename.endswith(".whl") or not safe_filename(filename):
+    try:
+        clean = read_url(url)
+    except BadURLError as error:
+        return str(error)
+    filename = clean.filename
+    if not filename.endswith(".whl") or not is_filename(filename):
         return "is not the URL of a wheel; only wheels can be locked"
-    algorithm, _, value = fragment.partition("&")[0].partition("=")
+    sha256, other = _hashes(hashes_in(clean.fragment))
     return IndexFile(
         filename=filename,
-        url=strip_credentials(link),
-        sha256=_digest(value) if algorithm.lower() == "sha256" else None,
-        local_path=unquote(parts.path) if parts.scheme == "file" else None,
+        url=clean.text,
+        sha256=sha256,
+        other_hash=other,
+        local_path=clean.path if clean.scheme == "file" else None,
     )
 
 
 def _json_files(body: bytes) -> list[dict[str, Any]]:
+    if body.count(b"{") + body.count(b"[") > MOST_OBJECTS or body.count(b",") > MOST_COMMAS:
+        raise NotAnIndexPageError("it holds more objects than any page of an index")
     try:
         data = json.loads(body)
     except (ValueError, RecursionError) as error:
@@ -84,46 +90,61 @@ def _json_files(body: bytes) -> list[dict[str, Any]]:
     meta = data.get("meta")
     version = meta.get("api-version") if isinstance(meta, dict) else None
     if isinstance(version, str) and not version.startswith("1."):
-        raise NotAnIndexPageError(f"its API version is {version}; only 1.x is understood")
+        raise NotAnIndexPageError(
+            f"its API version is {one_line(version, 20)}; only 1.x is understood"
+        )
     return [entry for entry in data["files"] if isinstance(entry, dict)]
 
 
-def _file(entry: dict[str, Any], base: str) -> IndexFile | None:
+def _file(entry: dict[str, Any], base: str, *, secure: bool) -> IndexFile | None:
     filename, href = entry.get("filename"), entry.get("url")
-    if not isinstance(filename, str) or not isinstance(href, str) or not safe_filename(filename):
+    if not isinstance(filename, str) or not isinstance(href, str) or not is_filename(filename):
         return None
     try:
-        url = urljoin(base, href.strip())
-        parts = urlsplit(url)
-        secure = urlsplit(base).scheme == "https"
-    except ValueError:
+        clean = read_url(href, base=base, secure=secure)
+    except BadURLError:
         return None
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        return None
-    if secure and parts.scheme != "https":
+    if clean.scheme == "file":
         return None
     hashes = entry.get("hashes")
-    sha256 = hashes.get("sha256") if isinstance(hashes, dict) else None
+    sha256, other = _hashes(hashes if isinstance(hashes, dict) else {})
     size, yanked = entry.get("size"), entry.get("yanked")
-    metadata = entry.get("core-metadata", entry.get("dist-info-metadata"))
     return IndexFile(
         filename=filename,
-        url=strip_credentials(urlunsplit(parts._replace(fragment=""))),
-        sha256=_digest(sha256),
-        size=size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None,
+        url=clean.text,
+        sha256=sha256,
+        other_hash=other if sha256 is None else None,
+        size=size if type(size) is int and 0 <= size <= LARGEST_FILE else None,
         requires_python=_text(entry.get("requires-python")),
-        yanked=yanked if isinstance(yanked, str) else ("" if yanked is True else None),
+        yanked=one_line(yanked) if isinstance(yanked, str) else ("" if yanked is True else None),
         upload_time=_text(entry.get("upload-time")),
-        core_metadata=_core_metadata(metadata),
+        core_metadata=_core_metadata(entry.get("core-metadata", entry.get("dist-info-metadata"))),
     )
 
 
+def _hashes(stated: dict[Any, Any]) -> tuple[str | None, str | None]:
+    """Return the sha256 that is stated, and the strongest other hash as ``algorithm:digest``.
+
+    PEP 503 allows every algorithm of hashlib; one without sha256 is checked when the file is read.
+    """
+    right = {
+        name: digest
+        for name, value in stated.items()
+        if name in ALGORITHMS and (digest := _digest(value, ALGORITHMS[name])) is not None
+    }
+    sha256 = right.pop("sha256", None)
+    if not right:
+        return sha256, None
+    strongest = max(right, key=lambda name: ALGORITHMS[name])
+    return sha256, f"{strongest}:{right[strongest]}"
+
+
 def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) and value else None
+    return one_line(value) if isinstance(value, str) and value.strip() else None
 
 
-def _digest(value: Any) -> str | None:
-    if isinstance(value, str) and _SHA256.fullmatch(value.lower()):
+def _digest(value: Any, length: int = ALGORITHMS["sha256"]) -> str | None:
+    if isinstance(value, str) and len(value) == length and _HEX.fullmatch(value.lower()):
         return value.lower()
     return None
 
@@ -134,45 +155,28 @@ def _core_metadata(value: Any) -> str | None:
     return "" if value is True else None
 
 
-class _Anchors(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__(convert_charrefs=True)
-        self.anchors: list[dict[str, str | None]] = []
-        self.base: str | None = None
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        if tag == "a":
-            self.anchors.append(dict(attrs))
-        elif tag == "base" and self.base is None:
-            self.base = dict(attrs).get("href")
-
-
 def _html_files(body: bytes, url: str) -> tuple[list[dict[str, Any]], str]:
     text = body.decode("utf-8", "replace")
-    parser = _Anchors()
-    try:
-        parser.feed(text)
-        parser.close()
-    except (AssertionError, ValueError) as error:
-        raise NotAnIndexPageError(f"its HTML cannot be read ({error})") from error
-    if not parser.anchors and not _SIMPLE_HTML.search(text):
+    base, anchors = None, []
+    for name, attributes in start_tags(text, _LINKS):
+        href = attributes.get("href")
+        if name == "base":
+            base = base or href
+        elif href:
+            anchors.append(_anchor(href, attributes))
+    if not anchors and not _SIMPLE_HTML.search(text):
         raise NotAnIndexPageError("it is an HTML page without any link")
     try:
-        base = urljoin(url, parser.base) if parser.base else url
+        return anchors, urljoin(url, base) if base else url
     except ValueError:
-        base = url
-    return [_anchor(attributes) for attributes in parser.anchors if attributes.get("href")], base
+        return anchors, url
 
 
-def _anchor(attributes: dict[str, str | None]) -> dict[str, Any]:
-    href = attributes["href"] or ""
+def _anchor(href: str, attributes: Attributes) -> dict[str, Any]:
     link, _, fragment = href.partition("#")
     # PEP 503: the text of the anchor tag MUST match the final path component of the URL.
-    filename = unquote(link.partition("?")[0].rpartition("/")[2])
-    entry: dict[str, Any] = {"filename": filename, "url": link, "hashes": {}}
-    algorithm, _, value = fragment.partition("&")[0].partition("=")
-    if algorithm.lower() == "sha256":
-        entry["hashes"] = {"sha256": value}
+    filename = unquote(link.partition("?")[0].rstrip().rpartition("/")[2])
+    entry: dict[str, Any] = {"filename": filename, "url": link, "hashes": hashes_in(fragment)}
     if "data-yanked" in attributes:
         entry["yanked"] = attributes["data-yanked"] or True
     for key in ("requires-python", "upload-time"):

@@ -16,7 +16,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 from rdna1_lock.errors import NetworkError
 from rdna1_lock.hashes import agree, hash_file
 from rdna1_lock.index.http import Http, Part, status_error
-from rdna1_lock.index.interface import BadWheelError, Page
+from rdna1_lock.index.interface import BadWheelError, NoRangesError, Page
 from rdna1_lock.index.metadata import (
     METADATA_LIMIT,
     RemoteFile,
@@ -43,6 +43,8 @@ LONGEST_FRESHNESS = 600
 # A server that knows no ranges may send a small wheel whole; a large one is streamed to disk.
 SMALL_WHEEL = 8 * 2**20
 WORKERS = 12
+# The form in which pages are kept; a change of IndexFile is a new one.
+PAGE_FORM = "2"
 CONTRADICTS_ITSELF = "do not trust an index that contradicts itself; report it to its owner"
 
 
@@ -51,6 +53,8 @@ class SimpleIndex:
 
     ``forbidden_means_absent`` is for indexes on object stores, such as PyTorch's, that answer
     403 for what does not exist. ``on_download`` is told about whole wheels that must be read.
+    With ``revalidate`` no page and no METADATA in the cache is believed unless its own hash names
+    it: pages are asked for again, with the ETag of the old one.
     """
 
     def __init__(
@@ -61,12 +65,14 @@ class SimpleIndex:
         cache: Cache,
         offline: bool = False,
         forbidden_means_absent: bool = False,
+        revalidate: bool = False,
         on_download: Callable[[str, int, int | None], None] = lambda *_: None,
     ) -> None:
         self.url = http.learn_credentials(url).rstrip("/")
         self._http = http
         self._cache = cache
         self._offline = offline
+        self._revalidate = revalidate and not offline
         self._absent = {404, 410} | ({403} if forbidden_means_absent else set())
         self._on_download = on_download
         self._pool: ThreadPoolExecutor | None = None
@@ -90,7 +96,7 @@ class SimpleIndex:
         """Return the hash that the index states, else that of the bytes, streamed once."""
         stated = wheel.file.sha256
         if stated is not None:
-            seen = self._cache.get("sha256", wheel.file.url)
+            seen = self._cache.get("sha256", f"url {wheel.file.url}")
             agree(
                 wheel.filename,
                 {
@@ -129,7 +135,8 @@ class SimpleIndex:
     def _page(self, name: str) -> Page:
         url = f"{self.url}/{name}/"
         stored = self._stored_page(url)
-        if self._offline or (stored is not None and stored["fresh-until"] > time.time()):
+        fresh = stored is not None and stored["fresh-until"] > time.time()
+        if self._offline or (fresh and not self._revalidate):
             if stored is None:
                 raise NetworkError(
                     "offline",
@@ -144,8 +151,8 @@ class SimpleIndex:
                     headers[header] = stored[key]
         answer = self._http.get(url, headers)
         if answer.status == 304 and stored is not None:
-            fresh = {**stored, "fresh-until": _fresh_until(answer.headers)}
-            self._cache.put("page", url, json.dumps(fresh).encode())
+            again = {**stored, "fresh-until": _fresh_until(answer.headers)}
+            self._cache.put("page", f"{PAGE_FORM} {url}", json.dumps(again).encode())
             return _page_from(stored, name)
         if answer.status in self._absent:
             return Page(name=name, found=False)
@@ -165,31 +172,37 @@ class SimpleIndex:
             "fresh-until": _fresh_until(answer.headers),
             "files": [_file_to_json(file) for file in files],
         }
-        self._cache.put("page", url, json.dumps(entry).encode())
+        self._cache.put("page", f"{PAGE_FORM} {url}", json.dumps(entry).encode())
         return Page(name=name, found=True, files=files)
 
     def _stored_page(self, url: str) -> dict[str, Any] | None:
-        body = self._cache.get("page", url)
+        body = self._cache.get("page", f"{PAGE_FORM} {url}")
         return None if body is None else cast("dict[str, Any]", json.loads(body))
 
     def _metadata(self, wheel: Wheel) -> WheelMetadata:
         file = wheel.file
-        key = file.sha256 or file.url
-        content = self._cache.get("metadata", key)
+        key = _metadata_key(file)
+        content = self._remembered(key)
+        if content is not None:
+            return parse_metadata(content, wheel)
+        if self._offline:
+            raise NetworkError(
+                "offline",
+                f"the metadata of {file.filename} is not in the cache",
+                hint="run once without --offline",
+            )
+        content = self._metadata_file(file)
         if content is None:
-            if self._offline:
-                raise NetworkError(
-                    "offline",
-                    f"the metadata of {file.filename} is not in the cache",
-                    hint="run once without --offline",
-                )
-            content = self._metadata_file(file)
-            if content is None:
-                content = self._metadata_from_wheel(wheel)
-            metadata = parse_metadata(content, wheel)
-            self._cache.put("metadata", key, content)
-            return metadata
-        return parse_metadata(content, wheel)
+            key, content = f"url {file.url}", self._metadata_from_wheel(wheel)
+        metadata = parse_metadata(content, wheel)
+        self._cache.put("metadata", key, content)
+        return metadata
+
+    def _remembered(self, key: str) -> bytes | None:
+        """Return METADATA from the cache; to revalidate, only what is named by its own hash."""
+        if self._revalidate and not key.startswith("sha256 "):
+            return None
+        return self._cache.get("metadata", key)
 
     def _metadata_file(self, file: IndexFile) -> bytes | None:
         """PEP 658: the metadata file is the wheel's URL with ``.metadata`` appended."""
@@ -214,21 +227,34 @@ class SimpleIndex:
         def fetch(span: str) -> Part:
             part = self._http.get_range(url, span, whole_limit=SMALL_WHEEL)
             if isinstance(part, int):
-                raise _NoRangesError(part)
+                raise NoRangesError(part)
             return part
 
         try:
             remote = RemoteFile(fetch, wheel.file.size)
             content = metadata_from_zip(remote, wheel)
-        except _NoRangesError as error:
+        except NoRangesError as error:
             if error.status not in {200, 416, 501}:
                 raise status_error(url, error.status) from error
             with tempfile.TemporaryFile() as whole:
                 self._remember(wheel, self._download(wheel, whole))
                 return metadata_from_zip(cast("Any", whole), wheel)
         if remote.whole is not None:
+            self._check_other(wheel, remote.whole)
             self._remember(wheel, hashlib.sha256(remote.whole).hexdigest())
         return content
+
+    @staticmethod
+    def _check_other(wheel: Wheel, content: bytes) -> None:
+        algorithm, _, digest = (wheel.file.other_hash or "").partition(":")
+        if algorithm:
+            found = hashlib.new(algorithm, content).hexdigest()
+            agree(
+                wheel.filename,
+                {"the index page": digest, wheel.file.url: found},
+                algorithm=algorithm,
+                hint=CONTRADICTS_ITSELF,
+            )
 
     def _remember(self, wheel: Wheel, digest: str) -> None:
         agree(
@@ -236,10 +262,12 @@ class SimpleIndex:
             {"the index page": wheel.file.sha256, wheel.file.url: digest},
             hint=CONTRADICTS_ITSELF,
         )
-        self._cache.put("sha256", wheel.file.url, digest.encode())
+        self._cache.put("sha256", f"url {wheel.file.url}", digest.encode())
 
     def _sha256(self, wheel: Wheel) -> str:
-        known = self._cache.get("sha256", wheel.file.url)
+        # Kept with --upgrade too: it may be of gigabytes, and whoever installs holds the wheel
+        # against the hash that was locked.
+        known = self._cache.get("sha256", f"url {wheel.file.url}")
         if known is not None:
             return known.decode("ascii")
         if self._offline:
@@ -254,13 +282,21 @@ class SimpleIndex:
         return digest
 
     def _download(self, wheel: Wheel, file: IO[bytes]) -> str:
-        return self._http.download(wheel.file.url, file, partial(self._on_download, wheel.filename))
-
-
-class _NoRangesError(Exception):
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+        stated = wheel.file.other_hash
+        algorithm, _, digest = (stated or "").partition(":")
+        found = self._http.download(
+            wheel.file.url,
+            file,
+            partial(self._on_download, wheel.filename),
+            also=algorithm or None,
+        )
+        agree(
+            wheel.filename,
+            {"the index page": digest or None, wheel.file.url: found[1]},
+            algorithm=algorithm,
+            hint=CONTRADICTS_ITSELF,
+        )
+        return found[0]
 
 
 class LocalWheels:
@@ -313,6 +349,15 @@ class LocalWheels:
 
     def close(self) -> None:
         """Nothing to stop."""
+
+
+def _metadata_key(file: IndexFile) -> str:
+    """Return a name that is a fact: the hash of METADATA itself, else where it was read.
+
+    Not the hash of the wheel that a page states: whoever owns another index could state it too,
+    with other METADATA, and so take a dependency out of somebody else's wheel.
+    """
+    return f"sha256 {file.core_metadata}" if file.core_metadata else f"url {file.url}"
 
 
 def _fresh_until(headers: Any) -> float:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement
-from packaging.requirements import Requirement as ParsedRequirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
@@ -16,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from packaging.markers import Marker
+    from packaging.requirements import Requirement as ParsedRequirement
 
     from rdna1_lock.model import WheelMetadata
     from rdna1_lock.resolution.finder import Finder
@@ -82,14 +81,7 @@ class Demands:
                 self.missing_extras.add((str(wheel.name), str(candidate.extra)))
         else:
             yield from self._bounds(candidate, metadata)
-        for text in metadata.requires:
-            try:
-                parsed = ParsedRequirement(text)
-            except InvalidRequirement:
-                yield _broken(
-                    candidate, f"{wheel.filename} requires `{text}`, which no tool can read"
-                )
-                return
+        for parsed in metadata.requires:
             if not self._applies(parsed.marker, candidate.extra):
                 continue
             origin = Origin(kind=Kind.METADATA, text=_plain(parsed))

@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from packaging.utils import (
-    InvalidSdistFilename,
-    InvalidWheelFilename,
     canonicalize_name,
     parse_sdist_filename,
     parse_wheel_filename,
@@ -18,7 +15,9 @@ from rdna1_lock.hashes import agree
 from rdna1_lock.index.interface import BadWheelError
 from rdna1_lock.index.parse import parse_direct_url
 from rdna1_lock.index.simple import CONTRADICTS_ITSELF
-from rdna1_lock.model import Wheel, WheelMetadata, read_specifier
+from rdna1_lock.legacy import read_specifier
+from rdna1_lock.model import Wheel, WheelMetadata
+from rdna1_lock.moment import read_moment
 from rdna1_lock.rules import Rejected
 
 if TYPE_CHECKING:
@@ -148,7 +147,7 @@ class Finder:
             return Rejected(kind="tags", reason="-".join(parts[-3:]))
         try:
             parsed, version, build, _ = parse_wheel_filename(filename)
-        except InvalidWheelFilename:
+        except ValueError:  # InvalidWheelFilename is one; so is a number of too many digits
             return Rejected(kind="name", reason="is not named as a wheel is (PEP 427)")
         if parsed != name:
             return Rejected(kind="name", reason=f"is a wheel of {parsed}")
@@ -185,13 +184,8 @@ class Finder:
             return False
         if file.upload_time is None:
             return True
-        try:
-            uploaded = datetime.fromisoformat(file.upload_time.replace("Z", "+00:00"))
-        except ValueError:
-            return True
-        if uploaded.tzinfo is None:
-            uploaded = uploaded.replace(tzinfo=timezone.utc)
-        return uploaded >= limit
+        uploaded = read_moment(file.upload_time)
+        return uploaded is None or uploaded >= limit
 
 
 def _is_better(wheel: Wheel, other: Wheel) -> bool:
@@ -216,7 +210,7 @@ def sdist_versions(name: str, sdists: tuple[str, ...]) -> list[Version]:
     for filename in sdists:
         try:
             parsed, version = parse_sdist_filename(filename)
-        except InvalidSdistFilename:
+        except ValueError:
             continue
         if parsed == canonicalize_name(name):
             versions.add(version)

@@ -6,12 +6,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 from rdna1_lock.hashes import REPLACED, agree, hash_file
 from rdna1_lock.index.interface import Page
-from rdna1_lock.model import IndexFile, WheelMetadata, read_specifier
-from rdna1_lock.rules import FLAVOURED
+from rdna1_lock.legacy import read_specifier
+from rdna1_lock.model import IndexFile, WheelMetadata
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -93,7 +94,7 @@ class Sources:
         if self._live or not self._catalogue or self.origin(name) == "default":
             return False
         series = self._stack.series
-        if series is None or name not in FLAVOURED:
+        if series is None or name not in self._rules.family:
             return True
         return any(
             self._target.python_series in pythons
@@ -139,7 +140,7 @@ class Sources:
         known = self._catalogue.get(wheel.filename)
         if wheel.source == "rocm" and known is not None and known.requires is not None:
             return WheelMetadata(
-                requires=known.requires,
+                requires=tuple(map(Requirement, known.requires)),
                 requires_python=read_specifier(known.requires_python),
                 extras=frozenset(known.extras),
             )

@@ -10,10 +10,9 @@ from rdna1_lock.rules.load import (
 )
 from rdna1_lock.rules.model import (
     ALLOWED,
-    FLAVOURED,
-    NATIVE_FROM,
     Build,
     CataloguedWheel,
+    Command,
     Known,
     Rejected,
     Rule,
@@ -21,15 +20,15 @@ from rdna1_lock.rules.model import (
     Stack,
     Verdict,
 )
-from rdna1_lock.rules.tables import load_catalogue, load_gpus, load_known
+from rdna1_lock.rules.tables import Gpus, load_catalogue, load_gpus, load_known
 
 __all__ = [
     "ALLOWED",
     "DEFAULT_STACK",
-    "FLAVOURED",
-    "NATIVE_FROM",
     "Build",
     "CataloguedWheel",
+    "Command",
+    "Gpus",
     "Known",
     "Rejected",
     "Rule",

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 SCHEMA = 1
+# What names an entry in an error, if it has one of these.
+NAMED_BY = ("id", "filename", "device", "name", "tool", "rule")
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -79,6 +81,21 @@ class Entry:
         except InvalidSpecifier as error:
             raise self.error(f"`{key}`: {one_line(error)}") from error
 
+    def bound(self, key: str) -> SpecifierSet:
+        """Return a version specifier that must be given."""
+        found = self.specifier(key)
+        if found is None:
+            raise self.error(f"`{key}` is missing")
+        return found
+
+    def table(self, key: str) -> Entry:
+        """Return a table inside this one; whoever takes it calls its ``done``."""
+        return Entry(self.take(key, dict), self.file, f"{self.where}.{key}")
+
+    def copy(self) -> Entry:
+        """Return the same entry, to be read once more from what is left of it."""
+        return Entry(self.data, self.file, self.where)
+
     def date(self) -> str:
         """Return the date of the facts; nothing loads without one."""
         value = self.text("date")
@@ -122,9 +139,8 @@ def read_tables(entry: Entry, key: str, read: Callable[[Entry], T]) -> tuple[T, 
     for number, data in enumerate(entry.take(key, list), 1):
         label = f"{key}[{number}]"
         if isinstance(data, dict):
-            for field in ("id", "filename", "device"):
-                if isinstance(data.get(field), str):
-                    label += f" ({data[field]})"
+            named = (data.get(field) for field in NAMED_BY)
+            label += next((f" ({name})" for name in named if isinstance(name, str)), "")
         table = Entry(data, entry.file, label)
         found.append(read(table))
         table.done()

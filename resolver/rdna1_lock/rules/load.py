@@ -1,14 +1,16 @@
-"""Read ``constraints/`` into values; every error names the file and the entry."""
+"""Read rules and stacks from ``constraints/``; every error names the file and the entry."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import re
-from functools import cache
+from dataclasses import replace
+from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import UsageError, one_line
+from rdna1_lock.rules.checks import load_checks
 from rdna1_lock.rules.entry import Entry, read_entry, read_tables
 from rdna1_lock.rules.location import constraints_dir
 from rdna1_lock.rules.model import (
@@ -21,19 +23,25 @@ from rdna1_lock.rules.model import (
     Variable,
     When,
 )
+from rdna1_lock.rules.tables import load_gpus
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 DEFAULT_STACK = "rocm5.2"
 VIRTUAL = frozenset({"<python>", "<rocm>", "<gfx>", "<glibc>"})
+# In `names`: every member of the torch family.
+FAMILY = "<family>"
 
 
-def _rule_dependency(entry: Entry) -> RuleDependency:
-    when = Entry(entry.take("when", dict), entry.file, f"{entry.where}.when")
+def _rule_dependency(family: tuple[str, ...], entry: Entry) -> RuleDependency:
+    when = entry.table("when")
+    names = {
+        member for name in when.texts("names") for member in (family if name == FAMILY else (name,))
+    }
     found = RuleDependency(
         when=When(
-            names=frozenset(when.texts("names")),
+            names=frozenset(names),
             specifier=when.specifier("specifier"),
             rocm=when.specifier("rocm"),
         ),
@@ -50,7 +58,7 @@ def _rule_dependency(entry: Entry) -> RuleDependency:
     return found
 
 
-def _rule(entry: Entry) -> Rule:
+def _rule(family: tuple[str, ...], entry: Entry) -> Rule:
     identifier = entry.text("id")
     if not re.fullmatch(r"R\d{2}", identifier):
         raise entry.error(f"`id` must be R and two digits, not {identifier!r}")
@@ -60,14 +68,13 @@ def _rule(entry: Entry) -> Rule:
         raise entry.error(f"`severity`: {one_line(error)}") from error
     dependencies: tuple[RuleDependency, ...] = ()
     if "dependencies" in entry.data:
-        dependencies = read_tables(entry, "dependencies", _rule_dependency)
+        dependencies = read_tables(entry, "dependencies", partial(_rule_dependency, family))
     return Rule(
         id=identifier,
         title=entry.text("title"),
         severity=severity,
         evidence=entry.evidence(),
         date=entry.date(),
-        scope=entry.texts("scope"),
         why=entry.text("why"),
         symptom=entry.text("symptom"),
         remedy=entry.text("remedy"),
@@ -77,23 +84,45 @@ def _rule(entry: Entry) -> Rule:
 
 
 def load_rules(folder: Path | None = None) -> RuleSet:
-    """Read ``rules.toml`` and ``torch.toml``."""
+    """Read the rules with all that belongs to them: builds, targets, what checks look for."""
     folder = folder or constraints_dir()
+    family, builds = _load_builds(folder)
     entry = read_entry(folder / "rules.toml")
-    rules = read_tables(entry, "rules", _rule)
+    rules = read_tables(entry, "rules", partial(_rule, family))
     entry.done()
     seen: set[str] = set()
     for rule in rules:
         if rule.id in seen:
             raise entry.error(f"two rules have the id {rule.id}")
         seen.add(rule.id)
+    installers, checks = load_checks(folder, seen)
+    return RuleSet(
+        rules=tuple(
+            replace(rule, commands=checks[rule.id].commands, messages=checks[rule.id].messages)
+            if rule.id in checks
+            else rule
+            for rule in rules
+        ),
+        builds=builds,
+        family=family,
+        targets=load_gpus(folder).targets,
+        installers=installers,
+        facts={name: check.facts for name, check in checks.items()},
+    )
+
+
+def _load_builds(folder: Path) -> tuple[tuple[str, ...], tuple[Build, ...]]:
     table = read_entry(folder / "torch.toml")
     table.evidence()
     table.date()
     table.texts("sources")
+    family = table.texts("family")
     builds = read_tables(table, "builds", _build)
+    for name in family:
+        if not any(build.release(name) for build in builds):
+            raise table.error(f"`family`: no build has a column `{name}`")
     table.done()
-    return RuleSet(rules=rules, builds=builds)
+    return family, builds
 
 
 def _build(entry: Entry) -> Build:
@@ -131,11 +160,7 @@ def load_stack(name: str, folder: Path | None = None) -> Stack:
     entry = read_entry(folder / "stacks" / f"{name}.toml")
     if entry.text("id") != name:
         raise entry.error("`id` is not the name of the file")
-    nix = Entry(entry.take("nix", dict), entry.file, "nix")
-    rocm = entry.specifier("rocm")
-    python = entry.specifier("python")
-    if rocm is None or python is None:
-        raise entry.error("`rocm` and `python` must be given")
+    nix = entry.table("nix")
     stack = Stack(
         id=name,
         title=entry.text("title"),
@@ -144,12 +169,12 @@ def load_stack(name: str, folder: Path | None = None) -> Stack:
         evidence=entry.evidence(),
         date=entry.date(),
         sources=entry.texts("sources"),
-        rocm=rocm,
+        rocm=entry.bound("rocm"),
         index=entry.text("index"),
         family=entry.texts("family"),
         gfx=entry.texts("gfx"),
         override=entry.optional("override"),
-        python=python,
+        python=entry.bound("python"),
         default_python=entry.text("default-python"),
         platform=entry.text("platform"),
         requirements=entry.texts("requirements"),
@@ -159,7 +184,11 @@ def load_stack(name: str, folder: Path | None = None) -> Stack:
         env=read_tables(entry, "env", _variable),
         nix_python=nix.text("python"),
         nix_libraries=nix.texts("libraries"),
+        offer=entry.optional("offer"),
     )
+    for gfx in stack.gfx:
+        if gfx not in load_gpus(folder).targets:
+            raise entry.error(f"`gfx`: gpus.toml has no chip with the target {gfx}")
     nix.done()
     entry.done()
     return stack

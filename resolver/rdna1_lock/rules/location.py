@@ -1,4 +1,4 @@
-"""Find ``constraints/``: inside the installed package, or beside the source root in a checkout."""
+"""Find ``constraints/``: inside the installed package, or next to the source root in a checkout."""
 
 from __future__ import annotations
 

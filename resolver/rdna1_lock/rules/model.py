@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, field
 from enum import Enum
 from fnmatch import fnmatchcase
 from functools import cached_property
@@ -14,7 +15,11 @@ from packaging.version import Version
 from rdna1_lock.model import rocm_label
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from packaging.utils import NormalizedName
+
+    from rdna1_lock.rules.entry import Entry
 
 
 class Severity(str, Enum):
@@ -71,20 +76,54 @@ class RuleDependency:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command line with the tool that runs it: ``pip``, ``uv``, ``nix``, ``docker``, ``shell``..."""
+
+    tool: str
+    line: str
+
+    def fill(self, **values: str | tuple[str, ...]) -> Command:
+        """Return the command with its ``{fields}`` filled in, quoted for a POSIX shell."""
+        quoted = {
+            name: shlex.quote(value) if isinstance(value, str) else shlex.join(value)
+            for name, value in values.items()
+        }
+        return Command(tool=self.tool, line=self.line.format_map(quoted))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Installer:
+    """How a tool installs and removes packages; ``{python}`` and ``{words}`` are to be filled in."""
+
+    install: Command
+    reinstall: Command
+    uninstall: Command
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One rule with everything that is known about it; the texts are for people."""
+    """One rule with everything that is known about it; the texts are for people.
+
+    ``commands`` are by the name of the case that they mend. ``messages`` are parts of what torch
+    and HIP print where the rule is broken.
+    """
 
     id: str
     title: str
     severity: Severity
     evidence: tuple[Evidence, ...]
     date: str
-    scope: tuple[str, ...]
     why: str
     symptom: str
     remedy: str
     sources: tuple[str, ...]
     dependencies: tuple[RuleDependency, ...] = ()
+    commands: Mapping[str, Command] = field(default_factory=dict, hash=False)
+    messages: tuple[str, ...] = ()
+
+    def command(self, name: str, **values: str | tuple[str, ...]) -> Command:
+        """Return one of the commands, filled in."""
+        return self.commands[name].fill(**values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,7 +138,10 @@ class Variable:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """A set of builds that belong together, for a set of cards (``constraints/stacks/``)."""
+    """A set of builds that belong together, for a set of cards (``constraints/stacks/``).
+
+    ``offer`` says what it is to somebody whose torch another stack does not have.
+    """
 
     id: str
     title: str
@@ -123,6 +165,7 @@ class Stack:
     env: tuple[Variable, ...]
     nix_python: str
     nix_libraries: tuple[str, ...]
+    offer: str | None = None
 
     def in_family(self, name: str) -> bool:
         """Say whether a project comes from the ROCm index and from nowhere else (R03)."""
@@ -223,24 +266,47 @@ class Rejected:
 Verdict = Allowed | Rejected
 ALLOWED = Allowed()
 
-# From this series on AMD publishes wheels with native gfx101x code (R06, R07).
-NATIVE_FROM = Version("7.9")
-
-# Builds of these three carry the flavour (ROCm, CUDA, CPU) in their local label.
-FLAVOURED = ("torch", "torchvision", "torchaudio")
-
 
 @dataclass(frozen=True, kw_only=True)
 class RuleSet:
-    """All facts that are loaded, with the questions that resolution asks of them."""
+    """All facts that are loaded, with the questions that resolution and audit ask of them.
+
+    Builds of ``family`` carry the flavour (ROCm, CUDA, CPU) in their local label. ``facts`` are
+    the entries of ``checks.toml`` by rule, for ``rules.facts`` to read. ``targets`` are the gfx
+    targets that count as RDNA1.
+    """
 
     rules: tuple[Rule, ...]
     builds: tuple[Build, ...]
+    family: tuple[str, ...]
+    targets: tuple[str, ...]
+    installers: tuple[Installer, ...] = ()
+    facts: Mapping[str, Entry] = field(default_factory=dict)
 
     @cached_property
     def by_id(self) -> dict[str, Rule]:
         """The rules by their id."""
         return {rule.id: rule for rule in self.rules}
+
+    def dependency(self, rule: str, on: str) -> RuleDependency:
+        """Return what a rule makes candidates depend on; the rule must have such a dependency."""
+        return next(item for item in self.by_id[rule].dependencies if item.on == on)
+
+    def is_native(self, series: Version) -> bool:
+        """Say whether wheels of a ROCm series have code for RDNA1: R06 wants no override there."""
+        presented = self.dependency("R06", "<gfx>").when.rocm
+        return presented is not None and not presented.contains(series, prereleases=True)
+
+    def is_faulty(self, series: Version) -> bool:
+        """Say whether a ROCm series is one that fails on the override path (R07)."""
+        failing = self.dependency("R07", "<rocm>").when.rocm
+        return failing is not None and failing.contains(series, prereleases=True)
+
+    @cached_property
+    def override(self) -> str:
+        """What the card is presented as where wheels have no code for it (R06)."""
+        bound = self.dependency("R06", "<gfx>").specifier or SpecifierSet()
+        return next(part.version for part in bound)
 
     def dependencies(
         self, name: NormalizedName, version: Version
@@ -270,7 +336,7 @@ class RuleSet:
 
     def judge_flavour(self, name: str, version: Version, stack: Stack) -> Verdict:
         """Decide by rule, never by the order of labels, whether a build is for this stack."""
-        if name not in FLAVOURED:
+        if name not in self.family:
             return ALLOWED
         label = rocm_label(version)
         if label is None:

@@ -45,7 +45,7 @@ def check_ready(host: Host, lock: Lock) -> None:
         HostError: a rule about the machine is violated; the hint has the commands that fix it.
 
     """
-    from rdna1_lock.host.check import check_host
+    from rdna1_lock.audit.report import check_host
     from rdna1_lock.rules import load_rules
     from rdna1_lock.rules.model import Severity
 
@@ -55,7 +55,7 @@ def check_ready(host: Host, lock: Lock) -> None:
     # R01: the environment may bring its own C library, as the Nix shell does.
     blocking = [f for f in findings if f.severity is Severity.ERROR and f.rule != "R01"]
     if blocking:
-        commands = dict.fromkeys(line for item in blocking for _, line in item.commands)
+        commands = dict.fromkeys(command.line for item in blocking for command in item.commands)
         raise HostError(
             "host-not-ready",
             "this machine is not ready for the sweep",

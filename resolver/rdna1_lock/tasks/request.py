@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, UsageError
 from rdna1_lock.model import Target
+from rdna1_lock.moment import read_moment
 from rdna1_lock.resolution.inputs import UserInput, parse_requirement, read_constraints, read_file
 from rdna1_lock.resolution.model import Request
 from rdna1_lock.rules import DEFAULT_STACK
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from pathlib import Path
 
     from rdna1_lock.rules import Stack
@@ -105,15 +106,14 @@ def make_request(asked: ResolveRequest, stack: Stack) -> tuple[Request, FromFile
 
 
 def _gfx(chosen: tuple[str, ...], stack: Stack) -> tuple[str, ...]:
+    from rdna1_lock.rules import load_gpus
+
     for name in chosen:
         if name not in stack.gfx:
             raise UsageError(
                 "unknown-gfx",
                 f"`{name}` is not a card of the stack {stack.id}",
-                hint=(
-                    f"it has {', '.join(stack.gfx)}: RX 5600 and 5700 are gfx1010, Pro 5600M and V520"
-                    " gfx1011, RX 5300 and 5500 gfx1012. Newer cards need no such lock"
-                ),
+                hint=f"choose from {load_gpus().sold_as}; newer cards have official wheels",
             )
     return tuple(name for name in stack.gfx if not chosen or name in chosen)
 
@@ -121,17 +121,14 @@ def _gfx(chosen: tuple[str, ...], stack: Stack) -> tuple[str, ...]:
 def _moment(text: str | None) -> datetime | None:
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
-    except ValueError:
+    moment = read_moment(text)
+    if moment is None:
         raise UsageError(
             "bad-date",
-            f"--exclude-newer: `{text}` is no date",
+            f"--exclude-newer: `{text}` is not a date",
             hint="write 2026-01-31 or 2026-01-31T12:00:00Z",
-        ) from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=timezone.utc)).astimezone(
-        timezone.utc
-    )
+        )
+    return moment
 
 
 def _extra_indexes(user: UserInput, stack: Stack) -> tuple[str, ...]:

@@ -42,6 +42,7 @@ def open_sources(
             cache=cache,
             offline=request.offline,
             forbidden_means_absent=forbidden_means_absent,
+            revalidate=request.upgrade,
             on_download=context.update,
         )
 

@@ -105,7 +105,7 @@ def open_envelope(data: bytes, signers: Path | None, *, name: str) -> tuple[byte
 def _parse(envelope: dict[str, Any], name: str) -> tuple[bytes, list[bytes]]:
     try:
         if envelope["payloadType"] != PAYLOAD_TYPE:
-            raise ValueError(f"its payload type is {envelope['payloadType']!r}")  # noqa: TRY301
+            raise ValueError(f"its payload type is {envelope['payloadType']!r}")
         payload = base64.b64decode(envelope["payload"], validate=True)
         signatures = [base64.b64decode(one["sig"], validate=True) for one in envelope["signatures"]]
     except (KeyError, TypeError, ValueError, binascii.Error) as error:

@@ -1,4 +1,4 @@
-"""From evidence to verdict. Pure, and the only way to one: a stored verdict is never believed."""
+"""From evidence to verdict, and the only way to one: a stored verdict is never believed."""
 
 from __future__ import annotations
 
@@ -9,15 +9,13 @@ from rdna1_lock.certify.proof.strictjson import get
 from rdna1_lock.certify.proof.verdict import Judgement, Verdict
 from rdna1_lock.certify.run import suite
 from rdna1_lock.guard.outcome import LATE, Outcome
+from rdna1_lock.rules import load_gpus
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     Expected = Mapping[str, Mapping[str, str]]
 
-# amdkfd's `gfx_target_version`: major, minor and stepping as decimal pairs, of the chip itself;
-# HSA_OVERRIDE_GFX_VERSION changes what the runtime believes, not this.
-RDNA1_VERSIONS = (100100, 100101, 100102)
 LEGS = {"forward": ("y",), "backward": ("dx", "dw", "db")}
 LATE_WORDS = tuple(item.value for item in LATE)
 SHOWN = 6
@@ -94,13 +92,14 @@ def _verdict(tally: _Tally, *, rehearsal: bool, suspended: bool) -> Verdict:
 def _hardware(report: Mapping[str, Any]) -> list[str]:
     """Say why the convolutions did not verifiably run on an RDNA1 card.
 
-    The card is the kernel's (sysfs, KFD). The device that computed is torch's, whose name and
+    The card is the kernel's (sysfs, KFD): HSA_OVERRIDE_GFX_VERSION changes what the runtime
+    believes, not amdkfd's ``gfx_target_version``. The device that computed is torch's, whose name and
     architecture the override changes; only its PCI slot ties one to the other. Where the runtime
     does not report the slot, a single GPU in KFD can only be that one.
     """
     slot = get(report, "hardware", "selected")
     gpus = _gpus(report)
-    if slot is None or _version(gpus, slot) not in RDNA1_VERSIONS:
+    if slot is None or _version(gpus, slot) not in load_gpus().versions:
         return ["the kernel (sysfs and KFD) shows no RDNA1 card"]
     kind = get(report, "device", "kind")
     if kind != "hip":
@@ -112,8 +111,9 @@ def _hardware(report: Mapping[str, Any]) -> list[str]:
     return [f"the convolutions ran on the card in slot {used}, not on {slot}"]
 
 
-def _version(gpus: list[dict[str, Any]], slot: Any) -> Any:
-    return next((gpu.get("gfx_target_version") for gpu in gpus if gpu.get("slot") == slot), None)
+def _version(gpus: list[dict[str, Any]], slot: Any) -> int | None:
+    found = next((gpu.get("gfx_target_version") for gpu in gpus if gpu.get("slot") == slot), None)
+    return found if isinstance(found, int) else None
 
 
 def _gpus(report: Mapping[str, Any]) -> list[dict[str, Any]]:

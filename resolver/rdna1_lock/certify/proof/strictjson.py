@@ -35,10 +35,10 @@ def load(data: bytes, name: str) -> dict[str, Any]:
     """
     try:
         if len(data) > SIZE_LIMIT:
-            raise ValueError(f"it is larger than {SIZE_LIMIT >> 20} MiB")  # noqa: TRY301
+            raise ValueError(f"it is larger than {SIZE_LIMIT >> 20} MiB")
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_once, parse_constant=_refuse)
         if not isinstance(value, dict):
-            raise TypeError("it is not an object")  # noqa: TRY301
+            raise TypeError("it is not an object")
     except (ValueError, TypeError, RecursionError) as error:
         raise IntegrityError(
             "bad-certificate",

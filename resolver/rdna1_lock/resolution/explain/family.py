@@ -11,18 +11,16 @@ from rdna1_lock.errors import NoSolutionError
 from rdna1_lock.model import specifier_text
 from rdna1_lock.resolution.explain.reason import Reason, about_rule, combined
 from rdna1_lock.resolution.finder import sdist_versions
-from rdna1_lock.rules import FLAVOURED, load_known
+from rdna1_lock.rules import load_known, load_stack, stack_ids
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
     from packaging.specifiers import SpecifierSet
 
     from rdna1_lock.resolution.model import Requirement
     from rdna1_lock.resolution.provider import Provider
     from rdna1_lock.rules import Build
-
-NEWEST_OVERRIDE_SERIES = Version("5.2")
 
 
 def family_reasons(provider: Provider, project: str, wanted: Sequence[Requirement]) -> list[Reason]:
@@ -33,7 +31,7 @@ def family_reasons(provider: Provider, project: str, wanted: Sequence[Requiremen
     asked = next(
         (item.origin.text for item in wanted if item.parent is None), f"{project}{specifier}"
     )
-    if project not in FLAVOURED:
+    if project not in provider.rules.family:
         return [_nothing(provider, project, asked)]
     return (
         _wrong_label(provider, project, specifier, asked)
@@ -50,23 +48,28 @@ def unreleased_together(provider: Provider) -> list[Requirement]:
     The table of releases knows that before any index is asked. Each member by itself must be
     possible; otherwise the search has the better reason.
     """
-    stack = provider.request.stack
-    asked = [item for item in provider.demands.roots() if item.identifier in FLAVOURED]
-    rows = [build for build in provider.rules.builds if Version(build.rocm) == stack.series]
+    family, rows = provider.rules.family, _rows(provider)
+    asked = [item for item in provider.demands.roots() if item.identifier in family]
     if not rows or len({item.project for item in asked}) < 2:
         return []
-
-    def has(build: Build, item: Requirement) -> bool:
-        release = build.release(str(item.project))
-        return release is not None and item.specifier.contains(
-            f"{release}+rocm{build.rocm}", prereleases=True
-        )
-
-    if any(all(has(build, item) for item in asked) for build in rows):
+    # For each row, which of the members it has as they are asked for.
+    fits = [[_has(build, item) for item in asked] for build in rows]
+    if any(map(all, fits)):
         return []
-    if not all(any(has(build, item) for build in rows) for item in asked):
-        return []
-    return asked
+    return asked if all(map(any, zip(*fits, strict=True))) else []
+
+
+def _rows(provider: Provider) -> list[Build]:
+    """Return the builds of the stack's series."""
+    series = provider.request.stack.series
+    return [build for build in provider.rules.builds if Version(build.rocm) == series]
+
+
+def _has(build: Build, item: Requirement) -> bool:
+    release = build.release(str(item.project))
+    return release is not None and item.specifier.contains(
+        f"{release}+rocm{build.rocm}", prereleases=True
+    )
 
 
 def not_released_together(provider: Provider, asked: Sequence[Requirement]) -> NoSolutionError:
@@ -126,7 +129,7 @@ def _wrong_python(
         Reason(
             text=f"{project} {release}+rocm{stack.series} was built for CPython {pythons[0]} to {pythons[-1]}; the lock is for {python}",
             rule="R04",
-            headline=f"{asked} cannot be had for Python {python}",
+            headline=f"{asked} is not available for Python {python}",
         )
     ]
 
@@ -136,67 +139,85 @@ def _other_series(
 ) -> list[Reason]:
     """Explain releases that exist, but for another ROCm than the stack's."""
     stack = provider.request.stack
-    found: dict[str, list[Version]] = {}
-    for build in provider.rules.builds:
-        release = build.release(project)
-        if release and specifier.contains(f"{release}+rocm{build.rocm}", prereleases=True):
-            found.setdefault(release, []).append(Version(build.rocm))
+    found = _built_for(provider, project, specifier)
     series = sorted({s for many in found.values() for s in many})
     if not series or stack.series is None:
         return []
-    releases = sorted(map(Version, found))
-    span = str(releases[0]) if len(releases) == 1 else f"{releases[0]} to {releases[-1]}"
-    exact = [
-        v
-        for part in specifier
-        if part.operator == "==" and (v := _version(part.version)) and v.local
-    ]
-    if exact:
-        span = str(exact[0])
-    built = f"{project} {span} was built for ROCm {_span(series)}; the stack {stack.id} is ROCm {stack.series}"
-    partners = sorted(
-        {b.torch for b in provider.rules.builds if b.release(project) in found}, key=Version
+    built = (
+        f"{project} {_releases(found, specifier)} was built for ROCm {_span(series)};"
+        f" the stack {stack.id} is ROCm {stack.series}"
     )
-    details = (
-        []
-        if project == "torch"
-        else [f"it was released together with torch {_span([Version(p) for p in partners])}"]
-    )
-    if series[0] <= NEWEST_OVERRIDE_SERIES:
-        names = [
-            name for name in ("rocm5.2", "rocm5.1.1") if any(f"rocm{s}" == name for s in series)
-        ]
-        hint = (
-            f"choose the stack with --stack {names[0]}"
-            if names
-            else f"ask for `{_stack_pin(provider, project)}`"
-        )
+    details = [] if project == "torch" else [_released_with(provider, project, found)]
+    if not provider.rules.is_faulty(series[0]):
         return [
             Reason(
                 text=built,
                 details=tuple(details),
                 rule="R02",
-                headline=f"{asked} is no build of the stack {stack.id}",
-                hint=hint,
+                headline=f"{asked} is not a build of the stack {stack.id}",
+                hint=_stack_with(series) or f"ask for `{_stack_pin(provider, project)}`",
             )
         ]
-    details += _what_is_known(releases, series)
+    details += _what_is_known(sorted(map(Version, found)), series)
+    pin = f"ask for `{_stack_pin(provider, project)}`"
+    if project != "torch":
+        headline, hint = f"{asked} does not belong to the stack {stack.id}", pin
+    else:
+        cards = ", ".join(provider.request.gfx)
+        headline = f"{asked} does not run on {cards} with the official wheels"
+        hint = "; ".join([pin, *_offers()])
     return [
         Reason(
             text=built,
             details=tuple(details),
             rule="R07" if project == "torch" else "R02",
-            headline=f"{asked} does not run on {', '.join(provider.request.gfx)} with the official wheels"
-            if project == "torch"
-            else f"{asked} does not belong to the stack {stack.id}",
-            hint=f"ask for `{_stack_pin(provider, project)}`"
-            + (
-                "; or try AMD's native wheels, which nobody tests on these cards: --stack therock"
-                if project == "torch"
-                else ""
-            ),
+            headline=headline,
+            hint=hint,
         )
     ]
+
+
+def _built_for(
+    provider: Provider, project: str, specifier: SpecifierSet
+) -> dict[str, list[Version]]:
+    """Return the releases that are asked for, each with the ROCm series that it was built for."""
+    found: dict[str, list[Version]] = {}
+    for build in provider.rules.builds:
+        release = build.release(project)
+        if release and specifier.contains(f"{release}+rocm{build.rocm}", prereleases=True):
+            found.setdefault(release, []).append(Version(build.rocm))
+    return found
+
+
+def _releases(found: Iterable[str], specifier: SpecifierSet) -> str:
+    """Name the releases: the one that is asked for with its label, else the range."""
+    for part in specifier:
+        version = _version(part.version) if part.operator == "==" else None
+        if version is not None and version.local:
+            return str(version)
+    releases = sorted(map(Version, found))
+    return str(releases[0]) if len(releases) == 1 else f"{releases[0]} to {releases[-1]}"
+
+
+def _released_with(provider: Provider, project: str, found: Collection[str]) -> str:
+    partners = {
+        Version(build.torch) for build in provider.rules.builds if build.release(project) in found
+    }
+    return f"it was released together with torch {_span(sorted(partners))}"
+
+
+def _stack_with(series: Collection[Version]) -> str | None:
+    """Return how to choose the stack that has one of the series, the default before others."""
+    for name in stack_ids():
+        if load_stack(name).series in series:
+            return f"choose the stack with --stack {name}"
+    return None
+
+
+def _offers() -> list[str]:
+    """Return the stacks to try where no other helps."""
+    stacks = [load_stack(name) for name in stack_ids()]
+    return [f"or try {stack.offer}: --stack {stack.id}" for stack in stacks if stack.offer]
 
 
 def _what_is_known(releases: list[Version], series: list[Version]) -> list[str]:
@@ -218,11 +239,9 @@ def _what_is_known(releases: list[Version], series: list[Version]) -> list[str]:
 
 def _mixed(provider: Provider) -> list[Reason]:
     """Explain members of the family that were not released together."""
-    series = provider.request.stack.series
     pairs = [
         f"torch {b.torch} with torchvision {b.torchvision} and torchaudio {b.torchaudio}"
-        for b in provider.rules.builds
-        if series is not None and Version(b.rocm) == series
+        for b in _rows(provider)
     ]
     return [
         Reason(

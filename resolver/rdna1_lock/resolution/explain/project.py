@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.utils import parse_wheel_filename
 
 from rdna1_lock.model import specifier_text
 from rdna1_lock.resolution.explain.reason import Reason, combined
@@ -171,7 +171,7 @@ def _build_it(project: str, version: Version) -> str:
 def _version_of(refusal: Refusal) -> Version | None:
     try:
         return parse_wheel_filename(refusal.filename)[1]
-    except InvalidWheelFilename:
+    except ValueError:
         return None
 
 
