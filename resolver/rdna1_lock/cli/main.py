@@ -30,7 +30,6 @@ COMMANDS = {
     "rules": "Show the rules and stacks, with evidence and sources.",
     "cache": "Show or clear the cache.",
 }
-BUG = 70
 
 
 class _Commands(click.Group):
@@ -118,9 +117,9 @@ def _bug(error: Exception, *, as_json: bool) -> int:
         hint="this is a mistake in rdna1-lock. Run again with RDNA1_LOCK_DEBUG=1 and report what it prints",
     )
     if as_json:
-        print_json({"error": bug.to_json(), "exit-status": BUG})
+        print_json({"error": bug.to_json(), "exit-status": int(Exit.BUG)})
     print_error(bug)
-    return BUG
+    return Exit.BUG
 
 
 def _report(error: Error, *, as_json: bool) -> int:

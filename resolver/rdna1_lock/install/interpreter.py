@@ -149,7 +149,7 @@ def open_environment(
         )
     if found.series != series:
         raise InputError(
-            "wrong-python",
+            "other-python",
             f"{folder} is an environment of Python {found.version}; the lock is for {series}",
             hint="name another folder with --venv, or delete this one",
         )

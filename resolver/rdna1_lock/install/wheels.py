@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from rdna1_lock.errors import Error, InputError, NetworkError
+from rdna1_lock.errors import CancelledError, Error, InputError, NetworkError
 from rdna1_lock.hashes import agree, hash_file, is_right
 from rdna1_lock.index.fetch import Wanted, fetch_file
 from rdna1_lock.index.parse import parse_direct_url
@@ -180,6 +180,8 @@ def _together(failures: list[Error]) -> Error:
     """Return the worst failure, with the others as facts: integrity goes before all."""
     failures.sort(key=lambda error: -error.exit_status)
     first = failures[0]
+    if isinstance(first, CancelledError):
+        return first
     others = tuple(error.message for error in failures[1:])
     hint = first.hint
     if isinstance(first, NetworkError):
