@@ -22,6 +22,7 @@ COMMANDS = {
     "resolve": "Resolve requirements and write the lock folder.",
     "fetch": "Download the locked wheels, resumed and verified.",
     "sync": "Make a virtual environment exactly the lock.",
+    "wheel": "Build wheels of source distributions, for --find-links.",
     "env": "Print the variables that a lock needs.",
     "nix": "Write the Nix files of a lock; put its wheels into the store.",
     "audit": "Find what is wrong with an environment, a lock or this machine.",

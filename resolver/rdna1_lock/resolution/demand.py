@@ -37,6 +37,7 @@ class Demands:
         self._user_urls: dict[str, str] = {}
         self.missing_extras: set[tuple[str, str]] = set()
         self.allow_legacy = False
+        self.assumed: set[str] = set()
         self.refused_legacy: set[str] = set()
         for item in request.requirements:
             name = canonicalize_name(item.parsed.name)
@@ -144,6 +145,8 @@ class Demands:
         self, parsed: ParsedRequirement, origin: Origin, parent: Candidate | None
     ) -> Iterator[Requirement]:
         name = canonicalize_name(parsed.name)
+        if name in self.assumed:
+            return
         identifiers = [
             str(name),
             *(f"{name}[{extra}]" for extra in sorted(map(canonicalize_name, parsed.extras))),

@@ -9,13 +9,14 @@ from packaging.utils import canonicalize_name
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
 from resolvelib.resolvers import Resolution as Search
 
-from rdna1_lock.errors import Error, UsageError
+from rdna1_lock.errors import Error, NoSolutionError, UsageError
 from rdna1_lock.hashes import agree
 from rdna1_lock.resolution.exhaustive import Exhaustive
 from rdna1_lock.resolution.explain.family import not_released_together, unreleased_together
 from rdna1_lock.resolution.finder import Finder
 from rdna1_lock.resolution.model import Candidate, Pin, Requirement, Resolution
 from rdna1_lock.resolution.provider import Provider
+from rdna1_lock.resolution.standing import standings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +35,8 @@ MAX_ROUNDS = 20_000
 MAX_STEPS = 100_000
 # Beyond this many requirements the smallest conflicting set is not searched for.
 CORE_LIMIT = 40
+# Projects without a wheel that one answer names.
+MOST_BLOCKERS = 30
 
 
 def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
@@ -54,11 +57,37 @@ def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
     try:
         candidates = _search_twice(provider)
     except ResolutionImpossible as error:
-        from rdna1_lock.resolution.explain.conflict import explain
-
-        core, causes = _smallest_conflict(provider, list(error.causes))
-        raise explain(core, causes) from None
+        raise _refusal(provider, list(error.causes)) from None
     return _build(provider, candidates)
+
+
+def _refusal(provider: Provider, causes: Causes) -> NoSolutionError:
+    """Explain why there is no solution; of projects without a wheel, all at once.
+
+    A blocker is assumed to be built, with nothing that it needs, and the search goes on without it.
+    """
+    from rdna1_lock.resolution.blockers import blocked, find_blockers
+    from rdna1_lock.resolution.explain.conflict import explain
+
+    blockers = find_blockers(provider, causes)
+    first, rest = (provider, causes) if blockers else _smallest_conflict(provider, causes)
+    if not blockers:
+        return explain(first, rest)
+    more, seen = list(blockers), {one.project for one in blockers}
+    while more and len(blockers) < MOST_BLOCKERS:
+        provider.assume({one.project for one in more})
+        try:
+            _search(provider)
+        except ResolutionImpossible as error:
+            rest = list(error.causes)
+        except Error:
+            break
+        else:
+            return blocked(provider, blockers, causes if len(blockers) == 1 else None)
+        more = [one for one in find_blockers(provider, rest) if one.project not in seen]
+        seen |= {one.project for one in more}
+        blockers += more
+    return blocked(provider, blockers, rest)
 
 
 def _names_ahead(provider: Provider) -> list[str]:
@@ -113,7 +142,8 @@ def _search_everything(provider: Provider) -> Mapping[str, Candidate]:
         raise UsageError(
             "search-too-deep",
             "the search was given up; whether there is a solution is not known",
-            hint="narrow the requirements: give bounds for the packages with many releases",
+            facts=(f"it went round in {', '.join(provider.busiest())}",),
+            hint="give bounds for these packages, best an exact version of one of them",
         ) from None
 
 
@@ -178,6 +208,8 @@ def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
         pins=tuple(pins),
         uses_stack=any(stack.in_family(pin.wheel.name) for pin in pins),
         notes=tuple(_notes(provider, [pin.wheel for pin in pins])),
+        direct=frozenset(str(item.project) for item in provider.demands.roots()),
+        standings=standings(provider, candidates, wheels.values()),
     )
 
 

@@ -24,6 +24,7 @@ from rdna1_lock.urls import BadURLError, read_url
 if TYPE_CHECKING:
     from rdna1_lock.lock.model import Inputs, Lock
     from rdna1_lock.resolution.model import Request, Resolution
+    from rdna1_lock.resolution.standing import Standing
     from rdna1_lock.rules import Stack
     from rdna1_lock.tasks.context import Context
     from rdna1_lock.tasks.existing import Existing
@@ -50,12 +51,17 @@ class Effort:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """A lock and what it changes; ``kept`` says that nothing was asked, since nothing changed."""
+    """A lock and what it changes; ``kept`` says that nothing was asked, since nothing changed.
+
+    ``direct`` are the projects that were asked for, ``standings`` those with newer releases.
+    """
 
     lock: Lock
     existing: Existing
     kept: bool
     changes: tuple[Change, ...] = ()
+    direct: frozenset[str] = frozenset()
+    standings: tuple[Standing, ...] = ()
     notes: tuple[str, ...] = ()
     effort: Effort = Effort()
 
@@ -124,6 +130,8 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         existing=existing,
         kept=False,
         changes=_changes(existing, lock),
+        direct=resolution.direct,
+        standings=resolution.standings,
         notes=(*from_files.notes, *_notes(resolution, stack, lock)),
         effort=Effort(
             requests=http.requests, received=http.bytes, seconds=time.monotonic() - started

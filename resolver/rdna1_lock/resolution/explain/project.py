@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import parse_wheel_filename
 
 from rdna1_lock.model import specifier_text
-from rdna1_lock.resolution.explain.reason import Reason, combined
+from rdna1_lock.resolution.explain.reason import Reason, combined, wheel_command
 from rdna1_lock.resolution.finder import Found, Refusal, sdist_versions
 
 if TYPE_CHECKING:
@@ -90,6 +90,14 @@ def _unfit(
                 hint=_build_it(project, _stable(sdists)[0]),
             )
         ]
+    if found.too_new and not found.wheels and not found.refused:
+        return [
+            Reason(
+                text=f"all {found.too_new} files of {project} are newer than --exclude-newer",
+                headline=f"`{project}` has no release that is old enough",
+                hint="choose a later --exclude-newer",
+            )
+        ]
     if not found.wheels and not found.refused and not found.sdists:
         return [
             Reason(
@@ -139,9 +147,6 @@ def _refused(
             if sdists
             else f"take another {project}, or another target with --python-version or --platform"
         )
-    if kinds["too-new"]:
-        details.append(f"{kinds['too-new']} files are not older than --exclude-newer")
-        hint = hint or "choose a later --exclude-newer"
     return Reason(
         text=f"no wheel of {label} fits {target_words(provider)}",
         details=tuple(details),
@@ -162,10 +167,8 @@ def _short_tag(reason: str) -> str:
 
 
 def _build_it(project: str, version: Version) -> str:
-    return (
-        f"build the wheel once, `pip wheel --no-deps -w wheels {project}=={version}`,"
-        " and resolve with `--find-links wheels`"
-    )
+    command = wheel_command(project, version)
+    return f"build the wheel once, `{command}`, and resolve with `--find-links wheels`"
 
 
 def _version_of(refusal: Refusal) -> Version | None:
