@@ -8,6 +8,7 @@ backtracks over and can explain both kinds.
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from resolvelib.structs import RequirementInformation
 
     from rdna1_lock.resolution.finder import Finder
-    from rdna1_lock.resolution.model import Request
+    from rdna1_lock.resolution.model import Request, UserRequirement
     from rdna1_lock.rules import RuleSet
 
 
@@ -51,6 +52,13 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         """Take wheels whose metadata is from before PEP 440 as well, from now on."""
         self.demands.allow_legacy = True
         self._dependencies.clear()
+
+    def with_requirements(self, requirements: tuple[UserRequirement, ...]) -> Provider:
+        """Return a provider for other requirements, over the same finder and what it knows."""
+        other = Provider(self.finder, replace(self.request, requirements=requirements), self.rules)
+        other.demands.allow_legacy = self.demands.allow_legacy
+        other.demands.assumed = set(self.demands.assumed)
+        return other
 
     def assume(self, projects: set[str]) -> None:
         """Take projects for given, whatever is asked of them, from now on."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -68,11 +67,12 @@ def _refusal(provider: Provider, causes: Causes) -> NoSolutionError:
     """
     from rdna1_lock.resolution.blockers import blocked, find_blockers
     from rdna1_lock.resolution.explain.conflict import explain
+    from rdna1_lock.resolution.explain.nearest import nearest
 
     blockers = find_blockers(provider, causes)
     first, rest = (provider, causes) if blockers else _smallest_conflict(provider, causes)
     if not blockers:
-        return explain(first, rest)
+        return explain(first, rest, nearest=nearest(first, _solution))
     more, seen = list(blockers), {one.project for one in blockers}
     while more and len(blockers) < MOST_BLOCKERS:
         provider.assume({one.project for one in more})
@@ -111,6 +111,14 @@ def _search_twice(provider: Provider) -> list[Candidate]:
             raise
         provider.take_legacy()
         return _search(provider)
+
+
+def _solution(provider: Provider) -> list[Candidate] | None:
+    """Return a solution, or None where there is none or the sources do not say."""
+    try:
+        return _search(provider)
+    except (ResolutionImpossible, Error):
+        return None
 
 
 def _search(provider: Provider) -> list[Candidate]:
@@ -163,10 +171,7 @@ def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Ca
     )
     for item in order:
         fewer = tuple(other for other in items if other is not item)
-        smaller = Provider(
-            provider.finder, replace(provider.request, requirements=fewer), provider.rules
-        )
-        smaller.demands.allow_legacy = provider.demands.allow_legacy
+        smaller = provider.with_requirements(fewer)
         try:
             _search(smaller)
         except ResolutionImpossible as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from typing import TYPE_CHECKING
 
@@ -31,8 +32,8 @@ def supply_reasons(provider: Provider, project: str, wanted: Sequence[Requiremen
                 text=f"there is no project `{project}` on the default index",
                 headline=f"there is no project `{project}`",
                 hint=(
-                    "check the spelling, or name another index with --index-url;"
-                    " a wheel of your own is found with --find-links DIR"
+                    f"{_did_you_mean(provider, project)}name another index with --index-url; a wheel"
+                    " of your own is found with --find-links DIR"
                 ),
             )
         ]
@@ -45,6 +46,15 @@ def supply_reasons(provider: Provider, project: str, wanted: Sequence[Requiremen
     if fitting:
         return _withheld(project, found, specifier)
     return _unfit(provider, project, found, specifier, wanted)
+
+
+def _did_you_mean(provider: Provider, project: str) -> str:
+    """Return the name that was probably meant, of those that this run and its stack know."""
+    stack = provider.request.stack
+    known = {*stack.family, *stack.fetch_ahead, *provider.request.preferences}
+    known |= {str(item.project) for item in provider.demands.roots()} - {project}
+    close = difflib.get_close_matches(project, sorted(known), n=1, cutoff=0.75)
+    return f"did you mean `{close[0]}`? Or " if close else "check the spelling, or "
 
 
 def _withheld(project: str, found: Found, specifier: SpecifierSet) -> list[Reason]:
