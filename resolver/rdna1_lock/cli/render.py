@@ -19,6 +19,7 @@ from rdna1_lock.text import printable, without_credentials
 
 if TYPE_CHECKING:
     from rdna1_lock.errors import Error
+    from rdna1_lock.tasks.size import Size
 
 JSON_SCHEMA = 1
 WIDTH = 100
@@ -72,6 +73,18 @@ def print_json(result: dict[str, Any]) -> None:
     # JSON escapes the C0 controls by itself; the rest of what a terminal obeys is escaped here.
     escaped = _ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     click.echo(without_credentials(escaped))
+
+
+def size_words(size: Size) -> str:
+    """Write how much is to download and what the disk must have."""
+    words = f"about {_bytes(size.download)} to download, at least {_bytes(size.together)} of disk with it"
+    if size.unknown:
+        words += f"; {size.unknown} wheels of unknown size not counted"
+    return words
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 10**9 else f"{number / 1e6:.0f} MB"
 
 
 def _clean(text: str) -> str:

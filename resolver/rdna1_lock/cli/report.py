@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rdna1_lock.cli.locks import flake_reference
-from rdna1_lock.cli.render import data, note, print_json, say
+from rdna1_lock.cli.render import data, note, print_json, say, size_words
 from rdna1_lock.errors import Exit
 from rdna1_lock.lock.model import locked_file
 from rdna1_lock.resolution.explain.reason import wheel_command
 from rdna1_lock.tasks.resolve import describe
+from rdna1_lock.tasks.size import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,6 +69,7 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
                 "status": "written" if changed else "unchanged",
                 **_lock_json(lock, list(resolved.texts), changed),
                 "direct": sorted(resolved.direct),
+                "size": asdict(size_of(lock)),
                 "held-back": [_standing_json(one) for one in resolved.standings],
                 "notes": list(resolved.notes),
                 "requests": effort.requests,
@@ -81,6 +83,7 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
     _say_held_back(resolved)
     for text in resolved.notes:
         note(text)
+    say(f"size: {size_words(size_of(lock))}")
     what = "locked" if changed else "checked"
     cost = f"{effort.requests} requests, {effort.received / 1e6:.1f} MB, {effort.seconds:.1f} s"
     say(f"{what} {len(lock.packages)} packages in {resolved.existing.path} ({cost})")
