@@ -10,7 +10,7 @@ let
   form = what: pattern: value:
     if builtins.isString value && builtins.match pattern value != null then value
     else fail "${what} has not the form that it must have: ${builtins.toJSON value}";
-  known = [ "HSA_OVERRIDE_GFX_VERSION" "MIOPEN_DEBUG_CONV_IMPLICIT_GEMM" "ROCM_PATH" ];
+  known = [ "AMDGCN_USE_BUFFER_OPS" "HSA_OVERRIDE_GFX_VERSION" "MIOPEN_DEBUG_CONV_IMPLICIT_GEMM" "ROCM_PATH" ];
 
   ours = lock.tool.rdna1-lock or (fail "this pylock.toml has no [tool.rdna1-lock] table");
   nix =
