@@ -274,7 +274,8 @@ def _environment(
     """Return the environment and what is known of it; with ``certain`` it must be the lock."""
     from rdna1_lock.certify.strictjson import sha256
     from rdna1_lock.index.cache import default_cache_dir
-    from rdna1_lock.install.interpreter import open_environment, probe
+    from rdna1_lock.install.environment import open_environment
+    from rdna1_lock.install.interpreter import probe
     from rdna1_lock.install.sync import not_the_lock, sync
     from rdna1_lock.install.verify import compare
     from rdna1_lock.install.wheels import all_there

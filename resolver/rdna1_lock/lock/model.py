@@ -82,3 +82,18 @@ def locked_file(package: Package) -> PackageWheel | PackageArchive:
     if package.archive is None:
         raise AssertionError(package.name)
     return package.archive
+
+
+def is_local(package: Package) -> bool:
+    """Say whether the wheel is the user's own, so that no index has it."""
+    return _told(package).get("source") == "local"
+
+
+def has_legacy_metadata(package: Package) -> bool:
+    """Say whether METADATA has specifiers from before PEP 440, which pip refuses from 24.1 on."""
+    return _told(package).get("legacy-metadata") is True
+
+
+def _told(package: Package) -> Mapping[str, Any]:
+    table = (package.tool or {}).get(TOOL)
+    return table if isinstance(table, dict) else {}

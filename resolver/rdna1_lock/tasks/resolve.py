@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from rdna1_lock.emit.ownership import not_ours
 from rdna1_lock.emit.pylock import emit_pylock
 from rdna1_lock.errors import OutOfDateError, UsageError
 from rdna1_lock.lock.build import build_lock, make_inputs
 from rdna1_lock.lock.document import different_inputs, differing
 from rdna1_lock.lock.files import write_files
-from rdna1_lock.lock.model import SCHEMA
+from rdna1_lock.lock.model import SCHEMA, is_local
 from rdna1_lock.rules import load_catalogue, load_rules, load_stack
 from rdna1_lock.tasks.existing import changes, is_stale, load_existing, up_to_date
 from rdna1_lock.tasks.request import make_request
@@ -125,14 +126,16 @@ def write(resolved: Resolved) -> tuple[Path, ...]:
     """Write the files of a lock; returns those that changed.
 
     Raises:
-        InputError: the folder cannot be written; the old files are as they were.
+        InputError: the folder cannot be written, or files in it are not ours; all files are as
+            they were.
 
     """
     texts = resolved.texts
     if not texts:
         return ()
     folder = next(iter(texts)).parent
-    return tuple(write_files(folder, {path.name: text for path, text in texts.items()}))
+    names = {path.name: text for path, text in texts.items()}
+    return tuple(write_files(folder, names, foreign=not_ours))
 
 
 def check(resolved: Resolved) -> None:
@@ -233,7 +236,7 @@ def _notes(resolution: Resolution, stack: Stack, lock: Lock) -> list[str]:
     own = [
         wheel.filename
         for package in lock.packages
-        if package.tool
+        if is_local(package)
         for wheel in package.wheels or ()
     ]
     if own:
