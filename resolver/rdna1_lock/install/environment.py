@@ -86,11 +86,12 @@ def _make(folder: Path, base: Interpreter, waiting: Callable[[int], None] | None
         if not _unmade(folder):  # the run that we waited for has made it
             return False
         flags = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        place = folder.resolve() if folder.is_symlink() else folder.absolute()
         os.close(os.open(folder / UNFINISHED, flags, 0o666))
-        # Isolated (-I): nothing in the working folder is imported. It inherits the hold, so that a
+        # `venv` refuses a symbolic link. Isolated (-I): nothing in the working folder is imported. It inherits the hold, so that a
         # later run waits for it even where this one is killed.
         status, output = run_bounded(
-            [str(base.executable), "-I", "-m", "venv", "--without-pip", str(folder.absolute())],
+            [str(base.executable), "-I", "-m", "venv", "--without-pip", str(place)],
             env=clean_environment(),
             timeout=MAKING,
             errors=True,

@@ -59,7 +59,7 @@ def probe(executable: Path | str) -> Interpreter | None:
     try:
         status, output = run_bounded(command, env=clean_environment(), timeout=TIMEOUT)
         return _read(executable, json.loads(output)) if status == 0 else None
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
 
 

@@ -28,9 +28,9 @@ def remove_package(folder: Path, layout: Layout, *, keep: set[str]) -> None:
 
     """
     folders = Folders([layout.prefix, *layout.sites, *layout.schemes.values()])
-    own = f"{folder}/"
     paths = {path for path in recorded(folder) or set() if _within(path, layout)}
-    goes = {path for path in paths - keep if not path.startswith(own) and not layout.owned(path)}
+    # A folder of metadata, our own and those of others, goes with its own package.
+    goes = {p for p in paths - keep if not layout.owned(p) and not _metadata(p, layout)}
     for path in sorted(goes | _compiled(goes, layout.tag)):
         if folders.real(os.path.dirname(path)):
             # A RECORD may name folders and what is not there.
@@ -40,7 +40,7 @@ def remove_package(folder: Path, layout: Layout, *, keep: set[str]) -> None:
     metadata = sorted(walk(str(folder)), key=lambda path: path == f"{folder}/RECORD")
     for path in metadata:
         Path(path).unlink(missing_ok=True)
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_path(path: str) -> None:
@@ -59,6 +59,14 @@ def remove_path(path: str) -> None:
 
 def _within(path: str, layout: Layout) -> bool:
     return any(path.startswith(f"{root}/") for root in (layout.prefix, *layout.sites))
+
+
+def _metadata(path: str, layout: Layout) -> bool:
+    return any(
+        path.startswith(f"{site}/")
+        and path[len(site) + 1 :].partition("/")[0].endswith(".dist-info")
+        for site in layout.sites
+    )
 
 
 def _compiled(paths: Iterable[str], tag: str) -> set[str]:

@@ -88,8 +88,12 @@ class _Writer(Destination):
     def put(self, path: str, source: IO[bytes], *, executable: bool = False) -> tuple[str, int]:
         """Write a file anew; returns its digest and size."""
         self._folders.make(os.path.dirname(path))
-        with contextlib.suppress(FileNotFoundError):
+        try:
             os.unlink(path)
+        except FileNotFoundError:
+            pass
+        except IsADirectoryError:
+            os.rmdir(path)
         mode = 0o777 if executable else 0o666
         flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
         found, size = hashlib.sha256(), 0
