@@ -92,10 +92,11 @@ def alone(part: Path) -> Iterator[IO[bytes]]:
             if error.errno in {errno.ELOOP, errno.ENXIO, errno.EISDIR}:
                 raise _not_ours(part) from error
             raise
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            os.close(handle)
+            raise _not_ours(part)
         with os.fdopen(handle, "a+b") as file:
-            found = os.fstat(file.fileno())
-            if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
-                raise _not_ours(part)
             fcntl.flock(file, fcntl.LOCK_EX)
             # The file may have been finished and renamed while we waited for it.
             try:
