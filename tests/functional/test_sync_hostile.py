@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from support.archives import write_archive
+from support.archives import edit_lock, write_archive
 from support.interpreters import find_python
 from support.server import Server
 
@@ -479,8 +479,8 @@ def test_a_full_disk_leaves_the_activation_scripts_whole(sync, env, small, run):
     script = moved / "bin/activate"
     script.chmod(0o640)
     before = script.read_bytes()
-    text = Path("lock/pylock.toml").read_text()
-    Path("lock/pylock.toml").write_text(with_variables(text))
+    variables = {"ROCM_PATH": "/opt/rocm"}
+    edit_lock(Path("lock"), lambda data: data["tool"]["rdna1-lock"].update(env=variables))
     fill(small)
     refused = sync()
     assert (refused.status, refused.code) == (3, "cannot-write"), refused.err
@@ -490,18 +490,6 @@ def test_a_full_disk_leaves_the_activation_scripts_whole(sync, env, small, run):
     assert sync().status == 0
     assert b"ROCM_PATH" in script.read_bytes()
     assert script.stat().st_mode & 0o777 == 0o640
-
-
-def with_variables(text: str) -> str:
-    import tomli_w
-
-    from rdna1_lock import toml
-    from rdna1_lock.lock.document import digests
-
-    data = toml.loads(text)
-    data["tool"]["rdna1-lock"]["env"] = {"ROCM_PATH": "/opt/rocm"}
-    data["tool"]["rdna1-lock"]["digests"] = digests(data)
-    return tomli_w.dumps(data)
 
 
 def test_a_full_disk_is_told_before_anything_is_removed(sync, env, small):

@@ -8,6 +8,13 @@ import io
 import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from rdna1_lock import toml
+from rdna1_lock.lock.document import digests
+from rdna1_lock.lock.model import TOOL
 
 EPOCH = (2020, 1, 1, 0, 0, 0)
 
@@ -53,8 +60,8 @@ def write_archive(
     inside[f"{info}/RECORD"] = text.encode() if isinstance(text, str) else text
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path, content in inside.items():
-            entry = zipfile.ZipInfo(path, EPOCH)
+        for inner, content in inside.items():
+            entry = zipfile.ZipInfo(inner, EPOCH)
             entry.compress_type = zipfile.ZIP_DEFLATED
             archive.writestr(entry, content)
         edit(archive)
@@ -62,3 +69,22 @@ def write_archive(
     path = folder / f"{name}-{version}-py3-none-any.whl"
     path.write_bytes(buffer.getvalue())
     return path
+
+
+def edit_lock(folder: Path, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the data of a lock, with digests that fit it again."""
+    file = folder / "pylock.toml"
+    data: dict[str, Any] = toml.loads(file.read_text())
+    change(data)
+    data["tool"][TOOL]["digests"] = digests(data)
+    file.write_text(tomli_w.dumps(data))
+
+
+def mark_legacy(folder: Path, name: str) -> None:
+    """Have a lock say that a wheel's METADATA is from before PEP 440."""
+
+    def change(data: dict[str, Any]) -> None:
+        [package] = [one for one in data["packages"] if one["name"] == name]
+        package.setdefault("tool", {}).setdefault(TOOL, {})["legacy-metadata"] = True
+
+    edit_lock(folder, change)

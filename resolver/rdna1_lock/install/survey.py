@@ -18,6 +18,7 @@ from rdna1_lock.install.place import Folders, digest, digest_of, walk
 from rdna1_lock.install.plan import Layout, Planned, dist_info, plan
 from rdna1_lock.install.wheel import (
     INSTALLERS_OWN,
+    INTERPRETER,
     LARGEST_RECORD,
     LARGEST_SCRIPT,
     open_wheel,
@@ -39,7 +40,6 @@ SYSTEM_SITE = re.compile(rb"(?im)^([ \t]*include-system-site-packages[ \t]*=[ \t
 LARGEST_CONFIG = 64 * 1024
 # Files in a dist-info folder that belong to whoever installed it.
 _INSTALLERS = INSTALLERS_OWN | {"RECORD", "uv_cache.json", "uv_build.json", "provenance_url.json"}
-_INTERPRETER = b"#!python"
 _LONGEST_SHEBANG = 8192
 # `_virtualenv.pth` and `_virtualenv.py` of virtualenv 20.4 to 20.34 and uv 0.1 to 0.9: they mend
 # distutils in a new environment, belong to no package and import nothing else.
@@ -303,7 +303,7 @@ def _same(planned: Planned) -> bool:
     if planned.scheme == "scripts" and size <= LARGEST_SCRIPT:
         with planned.member.open() as file:
             content = file.read()
-        if content.startswith(_INTERPRETER):
+        if content.startswith(INTERPRETER):
             return _same_script(planned.path, content.partition(b"\n")[2])
     if os.lstat(planned.path).st_size != size:
         return False

@@ -11,17 +11,17 @@ import contextlib
 import hashlib
 import io
 import os
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any
 
 import installer
 from installer.records import Hash, RecordEntry
 from installer.scripts import Script
-from installer.utils import Scheme, construct_record_file, fix_shebang
+from installer.utils import Scheme, construct_record_file
 
 from rdna1_lock.errors import Error, one_line
 from rdna1_lock.install.place import CHUNK, Folders
 from rdna1_lock.install.plan import Destination, dist_info, plan
-from rdna1_lock.install.wheel import LARGEST_SCRIPT, Member, Wheel, bad_wheel
+from rdna1_lock.install.wheel import INTERPRETER, LARGEST_SCRIPT, Member, Wheel, bad_wheel
 from rdna1_lock.lock.files import replace_file
 
 if TYPE_CHECKING:
@@ -117,8 +117,16 @@ class _Writer(Destination):
             if scheme != "scripts" or stream.info.file_size > LARGEST_SCRIPT:
                 yield file
                 return
-            with fix_shebang(cast("BinaryIO", file), self.layout.python) as fixed:
-                yield fixed
+            text = file.read()
+        if text.startswith(INTERPRETER):
+            text = _shebang(self.layout.python) + text.partition(b"\n")[2]
+        yield io.BytesIO(text)
+
+
+def _shebang(python: str) -> bytes:
+    """Return the first lines of a script, which work for a path with spaces as well."""
+    _, text = Script("any", "any", "any", "console").generate(python, "posix")
+    return text.partition(b"# -*-")[0]
 
 
 def _relative(path: str, folder: Path) -> str:

@@ -33,6 +33,8 @@ LARGEST_RECORD = 32 * 2**20
 LARGEST_METADATA = 16 * 2**20
 # A larger one stays as it is: its first line is not that of a text.
 LARGEST_SCRIPT = 16 * 2**20
+# How a script begins that gets the path of its interpreter when it is installed (PEP 427).
+INTERPRETER = b"#!python"
 MOST_MEMBERS = 250_000
 # What all members may unpack to; real wheels unpack to less than ten times their size.
 FREE_SIZE, MOST_RATIO = 2**30, 50
