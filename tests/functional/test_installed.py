@@ -23,9 +23,6 @@ mine-percent = mine.cli:main.__call__
 
 [gui_scripts]
 mine-window = mine.cli:main [extra]
-
-[other]
-100% = broken here
 """
 FILES = {
     "mine/cli.py": b"import sys\ndef main():\n    print(sys.prefix, sys.argv[1:])\n",
