@@ -574,3 +574,54 @@ def test_wheels_that_are_a_file(sync, env):
     refused = sync()
     assert (refused.status, refused.code) == (3, "cannot-write"), refused.err
     assert Path("lock/wheels").read_text() == "mine"
+
+
+def as_ordinary_user(*command: object) -> tuple[int, str]:
+    """Run the tool with permissions that count: root without its capabilities, or who we are."""
+    words = [str(word) for word in (TOOL, *command)]
+    if os.geteuid() == 0:
+        if shutil.which("setpriv") is None:
+            pytest.skip("no setpriv on this machine")
+        words = ["setpriv", "--bounding-set=-all", "--inh-caps=-all", *words]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    return done.returncode, done.stderr
+
+
+@pytest.fixture
+def closed(env) -> Iterator[Callable[[Path, int], None]]:
+    """Take permissions away, until the end of the test."""
+    changed: list[tuple[Path, int]] = []
+
+    def close(path: Path, mode: int) -> None:
+        changed.append((path, path.stat().st_mode & 0o777))
+        path.chmod(mode)
+
+    yield close
+    for path, mode in reversed(changed):
+        path.chmod(mode)
+
+
+@pytest.mark.parametrize(
+    ("path", "mode", "code"),
+    [
+        ("lock/wheels", 0, "cannot-read"),
+        ("lock/wheels/mine-1.0-py3-none-any.whl", 0, "cannot-read"),
+        ("lock/pylock.toml", 0, "bad-lock"),
+        ("lock", 0, "bad-lock"),
+        ("env", 0, "not-an-environment"),
+        ("env/bin", 0o555, "cannot-write"),
+        ("env/lib/python3.10/site-packages", 0, "cannot-write"),
+        ("env/lib/python3.10/site-packages/mine", 0o555, "cannot-write"),
+    ],
+)
+def test_permissions_that_lack(sync, env, closed, path, mode, code):
+    (env / "mine/core.py").write_text("changed")
+    (env / "unknown.py").write_text("")
+    edit_lock(
+        Path("lock"), lambda data: data["tool"]["rdna1-lock"].update(env={"ROCM_PATH": "/opt/rocm"})
+    )
+    closed(Path(path), mode)
+    status, said = as_ordinary_user("sync", "lock", "--venv", "env", "--remove-extraneous")
+    assert status == 3, said
+    assert f"error[{code}]" in said
+    assert "Traceback" not in said

@@ -20,8 +20,8 @@ from rdna1_lock.tasks.sync import SyncRequest, SyncResult, sync
     "--venv",
     metavar="DIR",
     required=True,
-    type=click.Path(path_type=Path),
-    help="The environment; made if it is not there.",
+    type=click.Path(path_type=Path, readable=False),
+    help="The environment; made if it does not exist.",
 )
 @click.option(
     "--python",
@@ -32,7 +32,7 @@ from rdna1_lock.tasks.sync import SyncRequest, SyncResult, sync
     "--wheels",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of the wheels [default: `wheels` beside the lock].",
+    help="Folder of the wheels [default: `wheels` next to the lock].",
 )
 @click.option(
     "--check", is_flag=True, help="Change nothing; exit 5 if the environment is not the lock."

@@ -28,7 +28,7 @@ def open_environment(
     make: bool,
     waiting: Callable[[int], None] | None = None,
 ) -> tuple[Interpreter, bool]:
-    """Return the interpreter of a virtual environment; with ``make`` a new one if it is not there.
+    """Return the interpreter of a virtual environment; with ``make`` a new one if it does not exist.
 
     The second value says whether it was made. A second run that makes the same one waits.
 

@@ -22,7 +22,7 @@ LONGEST = 64 * 2**20
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """What an interpreter says of itself and of what is installed beside it."""
+    """What an interpreter says of itself and of what is installed next to it."""
 
     executable: Path
     version: str

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import installer
 from installer.destinations import WheelDestination
 from installer.records import RecordEntry
+from installer.utils import parse_metadata_file
 
-from rdna1_lock.install.wheel import Member, Wheel, bad_wheel, reading
+from rdna1_lock.install.wheelfile import Member, Wheel, bad_wheel, reading
 from rdna1_lock.urls import is_filename
 
 if TYPE_CHECKING:
@@ -163,5 +164,5 @@ def plan(wheel: Wheel, layout: Layout) -> list[Planned]:
 
 def dist_info(wheel: Wheel, layout: Layout) -> Path:
     """Return the folder of a wheel's metadata once it is installed."""
-    pure = "root-is-purelib: true" in wheel.read_dist_info("WHEEL").lower()
+    pure = parse_metadata_file(wheel.read_dist_info("WHEEL"))["Root-Is-Purelib"] == "true"
     return Path(layout.schemes["purelib" if pure else "platlib"]) / wheel.dist_info_dir

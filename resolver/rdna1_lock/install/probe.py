@@ -1,4 +1,4 @@
-"""Say what is installed beside an interpreter: run by that interpreter, standard library only.
+"""Say what is installed next to an interpreter: run by that interpreter, standard library only.
 
 Any CPython from 3.7 on; nothing is imported from what is installed. Prints one JSON object.
 Functions here are also called by rdna1-lock itself for an environment whose interpreter is broken.

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdna1_lock.install.place import Folders, walk
-from rdna1_lock.install.survey import compiled_from, recorded
+from rdna1_lock.install.record import compiled_from, recorded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import hashlib
-import io
 import os
 import re
 from dataclasses import dataclass, field
@@ -14,17 +12,11 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from rdna1_lock.install import probe
-from rdna1_lock.install.place import Folders, digest, digest_of, walk
+from rdna1_lock.install.matching import same
+from rdna1_lock.install.place import Folders, walk
 from rdna1_lock.install.plan import Layout, Planned, dist_info, plan
-from rdna1_lock.install.wheel import (
-    INSTALLERS_OWN,
-    INTERPRETER,
-    LARGEST_RECORD,
-    LARGEST_SCRIPT,
-    open_wheel,
-    read_rows,
-    reading,
-)
+from rdna1_lock.install.record import compiled_from, recorded
+from rdna1_lock.install.wheelfile import INSTALLERS_OWN, open_wheel, reading
 from rdna1_lock.install.wheels import locked_filename
 from rdna1_lock.regular import read_regular
 
@@ -36,11 +28,13 @@ if TYPE_CHECKING:
 
 # What pip calls a folder that it is about to delete, and leaves behind when it is killed.
 LEFTOVER = "~"
-SYSTEM_SITE = re.compile(rb"(?im)^([ \t]*include-system-site-packages[ \t]*=[ \t]*)true[ \t]*$")
+SYSTEM_SITE = re.compile(
+    rb"(?i)(?:(?<=[\r\n])|\A)([^\S\r\n]*include-system-site-packages[^\S\r\n]*=[^\S\r\n]*)true"
+    rb"(?=[^\S\r\n]*(?:[\r\n]|\Z))"
+)
 LARGEST_CONFIG = 64 * 1024
 # Files in a dist-info folder that belong to whoever installed it.
 _INSTALLERS = INSTALLERS_OWN | {"RECORD", "uv_cache.json", "uv_build.json", "provenance_url.json"}
-_LONGEST_SHEBANG = 8192
 # `_virtualenv.pth` and `_virtualenv.py` of virtualenv 20.4 to 20.34 and uv 0.1 to 0.9: they mend
 # distutils in a new environment, belong to no package and import nothing else.
 _KNOWN = {
@@ -61,7 +55,7 @@ class Difference:
     """One thing that is not as locked.
 
     ``kind`` is missing, changed, extra, wrong-version, extraneous (a file of no package), leftover
-    (of an interrupted pip) or setting (of pyvenv.cfg); for these three ``package`` is the name of
+    (of an interrupted pip) or setting (of pyvenv.cfg); for the last three ``package`` is the name of
     the file.
     """
 
@@ -171,7 +165,7 @@ class _Surveyor:
         kind = None
         if self.folders.regular(planned.path) is None:
             kind = "changed" if os.path.lexists(planned.path) else "missing"
-        elif not _same(planned):
+        elif not same(planned):
             kind = "changed"
         if kind is None:
             self.right.add(planned.path)
@@ -251,30 +245,6 @@ class _Surveyor:
             self._differ("setting", "pyvenv.cfg", "include-system-site-packages = true")
 
 
-def recorded(folder: Path) -> set[str] | None:
-    """Return the paths that the RECORD of an installed package names; None without a good one."""
-    try:
-        text = read_regular(folder / "RECORD", LARGEST_RECORD, follow=False).decode("utf-8")
-        rows = list(read_rows(io.StringIO(text, newline="")))
-    except (OSError, ValueError, csv.Error):
-        return None
-    site = str(folder.parent)
-    return {
-        os.path.normpath(f"{site}/{row[0]}" if row[0][0] != "/" else row[0])
-        for row in rows
-        if row and row[0] and "\0" not in row[0]
-    }
-
-
-def compiled_from(path: str, tag: str) -> str | None:
-    """Return the source of a compiled file (PEP 3147), None for any other file."""
-    folder, _, name = path.rpartition("/")
-    if not folder.endswith("/__pycache__"):
-        return None
-    match = re.fullmatch(rf"(.+?)\.{tag}[^/]*\.pyc(\.\d+)?", name)
-    return f"{folder.removesuffix('__pycache__')}{match[1]}.py" if match else None
-
-
 def _version(folder: Path) -> str:
     metadata = probe.read_metadata(str(folder / "METADATA")) or {}
     return metadata.get("version") or "without metadata"
@@ -291,45 +261,3 @@ def _topmost(site: str, path: str, holding: set[str]) -> str:
         if len(parent) > len(site) and parent not in holding:
             return f"{parent}/"
     return path
-
-
-def _same(planned: Planned) -> bool:
-    """Compare a file with its member: by the hash in RECORD, else by the member's bytes."""
-    if planned.starts is not None:
-        return _starts(planned.path, planned.starts)
-    if planned.member is None:
-        return True
-    size = planned.member.info.file_size
-    if planned.scheme == "scripts" and size <= LARGEST_SCRIPT:
-        with planned.member.open() as file:
-            content = file.read()
-        if content.startswith(INTERPRETER):
-            return _same_script(planned.path, content.partition(b"\n")[2])
-    if os.lstat(planned.path).st_size != size:
-        return False
-    algorithm, _, value = planned.recorded.partition("=")
-    if value and digest_of(planned.path, algorithm) == value.rstrip("="):
-        return True
-    # RECORD states no strong hash, or a wrong one. The bytes of the locked wheel decide.
-    with planned.member.open() as file:
-        return digest_of(planned.path) == digest(file)
-
-
-def _same_script(path: str, body: bytes) -> bool:
-    """Compare a script but for its first lines, which name the interpreter."""
-    try:
-        text = read_regular(path, len(body) + _LONGEST_SHEBANG, follow=False)
-    except OSError:
-        return False
-    return text.startswith(b"#!") and text.endswith(body)
-
-
-def _starts(path: str, starts: tuple[str, str]) -> bool:
-    """Say whether a script is one that pip, uv or installer makes for an entry point."""
-    module, attribute = starts
-    try:
-        text = read_regular(path, LARGEST_CONFIG, follow=False)
-    except OSError:
-        return False
-    line = f"from {module} import {attribute.partition('.')[0]}"
-    return text.startswith(b"#!") and line.encode() in text

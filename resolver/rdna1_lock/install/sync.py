@@ -22,7 +22,7 @@ from rdna1_lock.install.interpreter import probe
 from rdna1_lock.install.remove import remove_package, remove_path
 from rdna1_lock.install.survey import LARGEST_CONFIG, SYSTEM_SITE, survey
 from rdna1_lock.install.unpack import unpack
-from rdna1_lock.install.wheel import open_wheel
+from rdna1_lock.install.wheelfile import open_wheel
 from rdna1_lock.install.wheels import locked_filename
 from rdna1_lock.lock.files import hold_folder, replace_file
 from rdna1_lock.lock.model import locked_file

@@ -21,7 +21,7 @@ from installer.utils import Scheme, construct_record_file
 from rdna1_lock.errors import Error, one_line
 from rdna1_lock.install.place import CHUNK, Folders
 from rdna1_lock.install.plan import Destination, dist_info, plan
-from rdna1_lock.install.wheel import INTERPRETER, LARGEST_SCRIPT, Member, Wheel, bad_wheel
+from rdna1_lock.install.wheelfile import INTERPRETER, LARGEST_SCRIPT, Member, Wheel, bad_wheel
 from rdna1_lock.lock.files import replace_file
 
 if TYPE_CHECKING:

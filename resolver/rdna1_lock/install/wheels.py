@@ -100,7 +100,7 @@ def fetch_wheels(
     missing = [
         package
         for package in lock.packages
-        if not is_right(folder / locked_filename(package), _sha256(package))
+        if not _is_there(folder / locked_filename(package), _sha256(package))
     ]
     kept = tuple(
         sorted(locked_filename(p) for p in lock.packages if all(p is not m for m in missing))
@@ -128,6 +128,20 @@ def fetch_wheels(
 
 def _sha256(package: Package) -> str:
     return str(locked_file(package).hashes["sha256"])
+
+
+def _is_there(path: Path, sha256: str) -> bool:
+    """Say whether the locked wheel is there; one that may not be read is not fetched again."""
+    try:
+        return hash_file(path) == sha256
+    except PermissionError as error:
+        raise InputError(
+            "cannot-read",
+            f"{path} cannot be read: {error.strerror}",
+            hint="check the permissions of the file and of its folder",
+        ) from error
+    except OSError:
+        return False
 
 
 def _copied(package: Package, folder: Path, find_links: Iterable[Path]) -> bool:

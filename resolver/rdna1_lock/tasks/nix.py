@@ -85,7 +85,19 @@ def _untracked(folder: Path, names: list[str]) -> tuple[str, ...]:
         return ()
     there = [name for name in names if (folder / name).exists()]
     found = subprocess.run(
-        [program, "-C", str(folder), "ls-files", "--others", "-z", "--", *there],
+        # Settings of a repository can name a program to run.
+        [
+            program,
+            "-C",
+            str(folder),
+            "-c",
+            "core.fsmonitor=false",
+            "ls-files",
+            "--others",
+            "-z",
+            "--",
+            *there,
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -68,8 +68,8 @@ def sync(request: SyncRequest, context: Context) -> SyncResult:
         if attempt == 0:
             context.listener.note(f"waiting for another run on {request.venv}")
 
-    lock, beside = open_for(request.lock, context)
-    folder = request.wheels or own_wheels(beside)
+    lock, wheels = open_for(request.lock, context)
+    folder = request.wheels or own_wheels(wheels)
     series = lock.inputs.target.python_series
     # The interpreter first: a gigabyte is not fetched in vain.
     environment, made = open_environment(
