@@ -73,6 +73,22 @@ def test_nix_refuses_as_well(options, run, name):
     assert texts(Path()) == before
 
 
+def test_settings_of_a_repository_start_no_program(options, run):
+    """git asks ``core.fsmonitor``, a program, what has changed."""
+    assert run("resolve", *options).status == 0
+    Path("monitor").write_text("#!/bin/sh\ntouch executed\n")
+    Path("monitor").chmod(0o755)
+    for command in (["init", "-q"], ["config", "core.fsmonitor", str(Path("monitor").resolve())]):
+        subprocess.run(["git", *command], check=True)
+    subprocess.run(["git", "ls-files", "--others", "-z"], check=True, capture_output=True)
+    monitored = Path("executed").exists()
+    Path("executed").unlink(missing_ok=True)
+    if not monitored:
+        pytest.skip("this git does not ask here")
+    assert run("nix", FOLDER).status == 0
+    assert not Path("executed").exists()
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_an_edited_file_of_ours_is_still_ours(options, run, name):
     assert run("resolve", *options).status == 0

@@ -244,7 +244,9 @@ def test_fetched_wheels_are_put_into_the_store(
 def test_the_files_are_added_to_an_older_lock(lock: Path, run):
     for name in NIX_FILES:
         (lock / name).unlink()
-    (lock / "env.nix").write_text("old")
+    (lock / "env.nix").write_text(
+        "# Written by rdna1-lock. Fixed text: of an older release.\n{ }\n"
+    )
     told = run("nix", FOLDER)
     assert told.status == 0, told.err
     assert "nix develop ./locks/rocm5.2-cp310" in told.err

@@ -75,7 +75,8 @@ def foreign_files(folder: Path, names: list[str]) -> InputError:
         "foreign-files",
         f"rdna1-lock did not write {' and '.join(names)} in {folder}, and does not replace them",
         facts=tuple(str(folder / name) for name in names),
-        hint="choose another folder with --output-dir, or move these files away; nothing was written",
+        hint="move them away, or write to another place (`resolve --output-dir DIR`, `--output FILE`);"
+        " nothing was written",
     )
 
 
