@@ -17,7 +17,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from rdna1_lock.certify.suite import ID, WARM, Case, cases
+from rdna1_lock.certify.run.suite import ID, WARM, Case, cases
 from rdna1_lock.guard.environment import worker_environment
 from rdna1_lock.guard.patience import BUDGET, Patience
 from rdna1_lock.guard.runner import SETTINGS, WORKER, run_worker
@@ -61,7 +61,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         for _ in range(options.repeat):
             for case in chosen:
-                env = worker_environment({}, Path(folder), visible=None)
+                env = worker_environment({}, Path(folder), environ=os.environ, visible=None)
                 started = time.perf_counter()
                 bare(options.python, task(case), env)
                 totals["bare"] += time.perf_counter() - started

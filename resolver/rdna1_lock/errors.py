@@ -5,21 +5,24 @@ An error is raised where the fact is known and shown only by the command line.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import ClassVar
 
+from rdna1_lock.codes import Exit
+from rdna1_lock.text import without_credentials
 
-class Exit(IntEnum):
-    """Exit statuses of the command line; they are part of its contract."""
-
-    OK = 0
-    NO = 1
-    USAGE = 2
-    INPUT = 3
-    NETWORK = 4
-    INTEGRITY = 5
-    UNSIGNED = 6
-    INTERRUPTED = 130
+__all__ = [
+    "CancelledError",
+    "Error",
+    "Exit",
+    "HostError",
+    "InputError",
+    "IntegrityError",
+    "NetworkError",
+    "NoSolutionError",
+    "OutOfDateError",
+    "UsageError",
+    "one_line",
+]
 
 
 class Error(Exception):
@@ -30,11 +33,12 @@ class Error(Exception):
     def __init__(
         self, code: str, message: str, *, facts: tuple[str, ...] = (), hint: str | None = None
     ) -> None:
-        super().__init__(message)
+        super().__init__(without_credentials(message))
         self.code = code
-        self.message = message
-        self.facts = facts
-        self.hint = hint
+        # A URL in an error is for people: its user name and password never are.
+        self.message = without_credentials(message)
+        self.facts = tuple(map(without_credentials, facts))
+        self.hint = None if hint is None else without_credentials(hint)
 
     def to_json(self) -> dict[str, object]:
         """Return the error as the ``error`` object of the ``--json`` output."""

@@ -10,7 +10,12 @@ import unicodedata
 # everybody has. Zl, Zp: line breaks.
 _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"})
 _PLAIN = re.compile(r"[ -~]*")
-_CREDENTIALS = re.compile(r"(?<=://)[^/\s@?#]*@")
+# Also with one slash: what a path makes of a URL.
+_CREDENTIALS = re.compile(r"(\w:/{1,2})[^/\s@?#]*@")
+_SECRETS = re.compile(
+    r"([?&](?:access_token|api_?key|auth|key|password|secret|signature|sig|token)=)[^&#\s'\"]+",
+    re.IGNORECASE,
+)
 LONGEST = 2000
 
 
@@ -33,5 +38,7 @@ def one_line(text: str, limit: int = LONGEST) -> str:
 
 
 def without_credentials(text: str) -> str:
-    """Take user name and password out of every URL in a text."""
-    return _CREDENTIALS.sub("", text) if "://" in text else text
+    """Take user names, passwords and tokens out of every URL in a text."""
+    if ":/" not in text:
+        return text
+    return _SECRETS.sub(r"\1***", _CREDENTIALS.sub(r"\1", text))

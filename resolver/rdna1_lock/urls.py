@@ -125,3 +125,9 @@ ALGORITHMS = {"md5": 32, "sha1": 40, "sha224": 56, "sha256": 64, "sha384": 96, "
 def is_filename(name: str) -> bool:
     """Say whether a name from outside may become the name of a file, and stand in a line."""
     return 0 < len(name) <= 255 and name not in {".", ".."} and not _UNSAFE_NAME.search(name)
+
+
+def origin(url: str) -> str:
+    """Return scheme, host and port of a URL: what credentials belong to."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"

@@ -13,9 +13,10 @@ from pathlib import Path
 import pytest
 
 import rdna1_lock.install.sync  # noqa: F401  # it must not be imported first while `compare` is a stand-in
-from rdna1_lock.certify import sweep as sweep_module
-from rdna1_lock.certify.suite import ID, cases
-from rdna1_lock.certify.sweep import Plan, Sweep
+from rdna1_lock.certify.run import sweep as sweep_module
+from rdna1_lock.certify.run.plan import Plan
+from rdna1_lock.certify.run.suite import ID, cases
+from rdna1_lock.certify.run.sweep import Sweep
 from rdna1_lock.guard.outcome import Outcome
 from rdna1_lock.guard.patience import BUDGET, Patience
 from rdna1_lock.guard.runner import WORKER
@@ -23,7 +24,7 @@ from rdna1_lock.host.system import look_at_host
 from rdna1_lock.lock.read import read_lock
 from rdna1_lock.rules import load_gpus
 from support import sysfs
-from support.evidence import LOCK, fake_host, good_evidence
+from support.evidence import LOCK, fake_host, good_records
 from support.interpreters import find_python
 from support.keys import make_keys
 from support.sysfs import make_machine
@@ -56,6 +57,7 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
         }
         plan = Plan(
             python=Path(sys.executable),
+            environ=os.environ,
             variables=variables,
             cases=FOUR,
             seed=ID,
@@ -140,7 +142,7 @@ def test_quick_runs_one_process(fake):
 
 
 def test_the_kernels_word_stops_the_sweep(fake, tmp_path, monkeypatch):
-    from rdna1_lock.certify import kernel_log
+    from rdna1_lock.certify.run import kernel_log
 
     class Log(kernel_log.KernelLog):
         said = iter([[], ["amdgpu 0000:0b:00.0: amdgpu: GPU reset begin!"], []])
@@ -156,7 +158,7 @@ def test_the_kernels_word_stops_the_sweep(fake, tmp_path, monkeypatch):
 
 
 def test_the_kernel_log_is_read_without_waiting(tmp_path):
-    from rdna1_lock.certify.kernel_log import KernelLog
+    from rdna1_lock.certify.run.kernel_log import KernelLog
 
     path = tmp_path / "kmsg"
     os.mkfifo(path)
@@ -190,16 +192,16 @@ def lock(run) -> Path:
 def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     """A machine with an RX 5600 XT and the lock's environment, on which the sweep goes well."""
     host = fake_host(tmp_path / "machine")
-    state = {"host": host, "evidence": good_evidence(), "plans": []}
+    state = {"host": host, "evidence": good_records(), "plans": []}
     monkeypatch.setattr("rdna1_lock.host.system.look_at_host", lambda cards: state["host"])
-    monkeypatch.setattr("rdna1_lock.cli.certify.fetch_into", lambda *a, **k: None)
+    monkeypatch.setattr("rdna1_lock.tasks.locked_environment.fetch_into", lambda *a, **k: None)
     monkeypatch.setattr("rdna1_lock.install.verify.compare", lambda *a: state.get("differ", []))
 
     def sweep(self):
         state["plans"].append(self.plan)
         return state["evidence"]
 
-    monkeypatch.setattr("rdna1_lock.certify.sweep.Sweep.run", sweep)
+    monkeypatch.setattr("rdna1_lock.certify.run.sweep.Sweep.run", sweep)
     return state
 
 
@@ -266,9 +268,9 @@ def test_without_an_rdna1_card_it_is_a_rehearsal_and_a_no(lock, machine, run, tm
     machine["host"] = look_at_host(load_gpus(), other.root, kernel="6.8")
     result = certify(run, lock)
     assert result.status == 1
-    assert result.err.startswith("rehearsal (no RDNA1 card is shown by the kernel)")
+    assert result.err.startswith("rehearsal (the kernel shows no RDNA1 card)")
     assert result.out.startswith("rehearsal")
-    assert "it was asked for" not in result.out
+    assert "it was requested" not in result.out
 
 
 def test_a_rehearsal_does_not_take_the_place_of_a_certificate(lock, machine, run):
@@ -286,7 +288,9 @@ def test_a_card_that_cannot_be_opened_is_refused_before_anything_is_fetched(
         dataclasses.replace(device, usable=False) for device in machine["host"].devices
     )
     machine["host"] = dataclasses.replace(machine["host"], devices=locked_up)
-    monkeypatch.setattr("rdna1_lock.cli.certify.fetch_into", lambda *a, **k: pytest.fail("fetched"))
+    monkeypatch.setattr(
+        "rdna1_lock.tasks.locked_environment.fetch_into", lambda *a, **k: pytest.fail("fetched")
+    )
     result = certify(run, lock)
     assert (result.status, result.code) == (1, "host-not-ready")
     assert "R16: /dev/kfd may not be opened" in result.err

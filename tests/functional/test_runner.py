@@ -14,11 +14,12 @@ from pathlib import Path
 
 import pytest
 
+from rdna1_lock.guard.activity import Activity
 from rdna1_lock.guard.outcome import Outcome
-from rdna1_lock.guard.patience import BUDGET, Patience, Progress
+from rdna1_lock.guard.patience import BUDGET, Patience
 from rdna1_lock.guard.process import all_stats, become_subreaper
 from rdna1_lock.guard.runner import Record, run_worker
-from rdna1_lock.guard.stacks import reap_survivors
+from rdna1_lock.guard.survivors import Survivors
 
 FAKE = Path(__file__).parents[1] / "support" / "fake_worker.py"
 # Long enough for a slow machine to start Python in.
@@ -110,8 +111,8 @@ def test_each_way_to_misbehave_is_told_and_ended(way: str):
 
 
 def test_progress_is_told_while_it_runs():
-    seen: list[Progress] = []
-    record = run_fake("slow_but_fine", tell=seen.append)
+    seen: list[Activity] = []
+    record = run_fake("slow_but_fine", running=seen.append)
     assert record.outcome is Outcome.DONE
     assert len(seen) >= 2
     assert {item.phase for item in seen} <= {"import", "first", "spawn"}
@@ -171,22 +172,23 @@ def test_a_child_that_no_signal_ends_is_reported_and_left(tmp_path: Path):
     )
     if mounted.returncode:
         pytest.skip(f"no loop device: {mounted.stderr.decode().strip()}")
+    survivors = Survivors()
     thaw = threading.Timer(40, subprocess.run, [["fsfreeze", "-u", place]])
     try:
         subprocess.run(["fsfreeze", "-f", place], check=True)
         thaw.start()
         started = time.monotonic()
-        record = run_fake("uninterruptible", env={"FROZEN": place})
+        record = run_fake("uninterruptible", env={"FROZEN": place}, survivors=survivors)
         assert time.monotonic() - started < 25
         assert record.outcome is Outcome.HANG_UNKILLABLE
         assert record.killed_with == "SIGKILL"
         assert "D" in {thread["state"] for thread in record.survivor}
-        assert len(reap_survivors()) == 1
+        assert len(survivors.reap()) == 1
     finally:
         thaw.cancel()
         subprocess.run(["fsfreeze", "-u", place], check=False)
         end = time.monotonic() + 10
-        while reap_survivors() and time.monotonic() < end:
+        while survivors.reap() and time.monotonic() < end:
             time.sleep(0.05)
         subprocess.run(["umount", place], check=True)
-    assert reap_survivors() == []
+    assert survivors.reap() == []

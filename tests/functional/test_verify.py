@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.certify.signature import NAMESPACE
-from rdna1_lock.certify.strictjson import dump, sha256
+from rdna1_lock.certify.proof.signature import NAMESPACE
+from rdna1_lock.certify.proof.strictjson import dump, sha256
 from rdna1_lock.guard.outcome import Outcome, Record
 from support.evidence import LOCK, make_report, write_certificate
 from support.keys import make_keys, sign
@@ -57,11 +57,11 @@ def test_signed_by_somebody_whom_you_trust(lock: Path, keys: Path, run):
 def test_unsigned_and_unknown_signers_are_no_yes(lock: Path, keys: Path, run):
     unsigned = run("verify", lock)
     assert unsigned.status == 6
-    assert "unsigned: anybody can have written it" in unsigned.out
+    assert "unsigned: anybody could have written it" in unsigned.out
     sign(lock, keys / "mallory")
     unknown = run("verify", lock, "--signers", keys / "allowed_signers")
     assert unknown.status == 6
-    assert "somebody unknown to you (SHA256:" in unknown.out
+    assert "an unknown signer (SHA256:" in unknown.out
     sign(lock, keys / "alice")
     nobody = run("verify", lock)
     assert (nobody.status, "--signers" in nobody.err) == (6, True)
@@ -199,7 +199,7 @@ def test_a_statement_that_was_changed_and_signed_again_is_caught(lock, keys, run
 
 def test_a_verdict_that_is_not_what_the_evidence_makes_is_told_with_the_reason(lock, keys, run):
     result = resigned(lock, keys, run, report=hang)
-    assert f"{CASE}/forward is said to have passed: hang in phase first" in result.err
+    assert f"{CASE}/forward is listed as passed: hang in phase first" in result.err
 
 
 def test_what_cannot_be_caught(lock: Path, tmp_path: Path, keys: Path, run):
@@ -233,7 +233,7 @@ def test_a_rehearsal_is_no_certificate_whoever_signs_it(
     result = run("verify", lock, "--signers", keys / "allowed_signers")
     assert result.status == 1
     assert result.out.split()[0] == "rehearsal,"
-    assert "it was asked for as a rehearsal" in result.out
+    assert "it was requested as a rehearsal" in result.out
 
 
 def test_failures_are_told(lock: Path, tmp_path: Path, run):
@@ -287,7 +287,7 @@ def test_nothing_to_verify(lock: Path, run):
 
 
 def test_dsse(lock: Path, keys: Path, run):
-    from rdna1_lock.certify.dsse import make_envelope, preauthenticate
+    from rdna1_lock.certify.proof.dsse import make_envelope, preauthenticate
 
     assert preauthenticate(b"hello") == b"DSSEv1 28 application/vnd.in-toto+json 5 hello"
     statement = (lock / "certificate.json").read_bytes()

@@ -13,7 +13,7 @@ from typing import Any
 import tomli_w
 
 from rdna1_lock import toml
-from rdna1_lock.lock.document import digests
+from rdna1_lock.lock.digests import digests
 from rdna1_lock.lock.model import TOOL
 
 EPOCH = (2020, 1, 1, 0, 0, 0)

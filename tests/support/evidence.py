@@ -7,14 +7,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from rdna1_lock.certify import suite
-from rdna1_lock.certify.judge import Judgement
-from rdna1_lock.certify.page import render_page
-from rdna1_lock.certify.report import build_report, has_vision
-from rdna1_lock.certify.scrub import Scrubber
-from rdna1_lock.certify.statement import build_statement
-from rdna1_lock.certify.strictjson import dump, sha256
-from rdna1_lock.certify.sweep import Evidence, Plan
+from rdna1_lock.certify.proof.report import build_report, has_vision
+from rdna1_lock.certify.proof.scrub import Identity, Scrubber
+from rdna1_lock.certify.proof.statement import build_statement
+from rdna1_lock.certify.proof.strictjson import dump, sha256
+from rdna1_lock.certify.proof.verdict import Judgement
+from rdna1_lock.certify.run import suite
+from rdna1_lock.certify.run.plan import Plan
+from rdna1_lock.certify.run.records import SweepRecords
+from rdna1_lock.certify.show.page import render_page
 from rdna1_lock.guard.outcome import Outcome, Record
 from rdna1_lock.host.system import Host, look_at_host
 from rdna1_lock.lock.read import read_lock
@@ -23,6 +24,7 @@ from support.sysfs import RX_5600_XT, make_machine
 
 LOCK = Path(__file__).parents[2] / "locks" / "rocm5.2-cp310" / "pylock.toml"
 SLOT = "0000:0b:00.0"
+NOBODY = Identity(home=Path("/home/nobody"), user="nobody", host="nowhere")
 
 
 def measured(case: suite.Case) -> dict[str, Any]:
@@ -60,7 +62,7 @@ def measured(case: suite.Case) -> dict[str, Any]:
     }
 
 
-def good_evidence() -> Evidence:
+def good_records() -> SweepRecords:
     cases = suite.cases()
     libraries = {"libMIOpen.so": "/tmp/env/lib/python3.10/site-packages/torch/lib/libMIOpen.so"}
     device = {
@@ -85,7 +87,7 @@ def good_evidence() -> Evidence:
 
     steps = dict.fromkeys(("from_numpy", "numpy", "asarray", "tensor"), "ok")
     everything = tuple(measured(case) for case in cases)
-    return Evidence(
+    return SweepRecords(
         probe=done("probe"),
         isolated={case.id: done(case.id, cases=(measured(case),)) for case in cases},
         shared=done("shared process", cases=everything),
@@ -115,18 +117,19 @@ def fake_host(folder: Path) -> Host:
 def make_report(
     folder: Path,
     *,
-    change: Callable[[Evidence], None] = lambda _: None,
+    change: Callable[[SweepRecords], None] = lambda _: None,
     host: Host | None = None,
     lock: Path = LOCK,
     **more: Any,
 ) -> tuple[dict[str, Any], Judgement]:
-    """Return the report of a good run, after ``change`` had its way with the evidence."""
+    """Return the report of a good run, after ``change`` had its way with the records."""
     opened = read_lock(lock)
-    evidence = copy.deepcopy(good_evidence())
-    change(evidence)
+    records = copy.deepcopy(good_records())
+    change(records)
     machine = host or fake_host(folder / "machine")
     plan = Plan(
         python=Path("/tmp/env/bin/python"),
+        environ={},
         variables=opened.env,
         cases=suite.cases(),
         seed=suite.ID,
@@ -137,14 +140,14 @@ def make_report(
         "lock": opened,
         "lock_bytes": lock.read_bytes(),
         "plan": plan,
-        "evidence": evidence,
+        "records": records,
         "host": machine,
         "card": machine.rdna1[0] if machine.rdna1 else None,
         "environment": {"exact": True, "why": None, "python": "3.10.13"},
         "challenge": None,
         "rehearsal": False,
         "expected": suite.digests(),
-        "scrub": Scrubber(Path("/tmp/env")),
+        "scrub": Scrubber(Path("/tmp/env"), identity=NOBODY),
     }
     return build_report(**{**arguments, **more})
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.certify.signature import NAMESPACE
+from rdna1_lock.certify.proof.signature import NAMESPACE
 
 
 def make_keys(folder: Path) -> Path:

@@ -11,11 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.certify import suite
-from rdna1_lock.certify import sweep as sweep_module
-from rdna1_lock.certify.judge import judge
-from rdna1_lock.certify.suite import ID, cases
-from rdna1_lock.certify.sweep import Plan, Sweep
+from rdna1_lock.certify.proof.judge import judge
+from rdna1_lock.certify.run import suite
+from rdna1_lock.certify.run import sweep as sweep_module
+from rdna1_lock.certify.run.plan import Plan
+from rdna1_lock.certify.run.suite import ID, cases
+from rdna1_lock.certify.run.sweep import Sweep
 from rdna1_lock.guard.outcome import Outcome
 from rdna1_lock.guard.patience import BUDGET, Patience
 from support.evidence import LOCK
@@ -51,6 +52,7 @@ def plan(*shapes: tuple[int, int, int, int]) -> Plan:
     chosen = tuple(case for case in cases() if case.shape in shapes)
     return Plan(
         python=Path(PYTHON),
+        environ=os.environ,
         variables={},
         cases=chosen,
         seed=ID,

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.certify import suite
-from rdna1_lock.certify.judge import judge
+from rdna1_lock.certify.proof.judge import judge
+from rdna1_lock.certify.run import suite
 from rdna1_lock.guard.outcome import Outcome
 from rdna1_lock.guard.patience import Patience
 from rdna1_lock.guard.runner import WORKER, run_worker
@@ -80,7 +80,7 @@ def test_the_whole_sweep(place: Path, locked: Path, main):
     command = ["certify", locked, "--rehearse", "--venv", "env", "--find-links", wheels]
     result = main(*command, "--key", keys / "alice", "--ablate")
     assert result.status == 0, result.err + result.out
-    assert result.err.startswith("rehearsal (as asked)")
+    assert result.err.startswith("rehearsal (as requested)")
     assert result.out.startswith(
         "rehearsal, which certifies nothing: 72 of 72 convolution passes exact\n"
     )

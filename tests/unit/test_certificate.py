@@ -9,14 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from rdna1_lock.certify import suite
-from rdna1_lock.certify.judge import Verdict, judge
-from rdna1_lock.certify.miopen_log import MiopenLog
-from rdna1_lock.certify.page import render_page
-from rdna1_lock.certify.scrub import Scrubber
-from rdna1_lock.certify.statement import build_statement
-from rdna1_lock.certify.strictjson import dump, load
-from rdna1_lock.certify.words import as_markdown, as_text, compare, compare_text
+from rdna1_lock.certify.proof.judge import judge
+from rdna1_lock.certify.proof.scrub import Identity, Scrubber, identify
+from rdna1_lock.certify.proof.statement import build_statement
+from rdna1_lock.certify.proof.strictjson import dump, load
+from rdna1_lock.certify.proof.verdict import Verdict
+from rdna1_lock.certify.run import suite
+from rdna1_lock.certify.run.miopen_log import MiopenLog
+from rdna1_lock.certify.show.comparison import as_text as comparison_text
+from rdna1_lock.certify.show.comparison import compare_reports
+from rdna1_lock.certify.show.markdown import as_markdown
+from rdna1_lock.certify.show.page import render_page
+from rdna1_lock.certify.show.text import as_text
 from rdna1_lock.errors import IntegrityError
 from rdna1_lock.guard.outcome import Outcome, Record
 from rdna1_lock.host.system import look_at_host
@@ -224,10 +228,10 @@ def test_json_that_two_readers_could_read_in_two_ways_is_refused(text):
 
 
 def test_names_and_paths_of_the_machine_are_taken_out(monkeypatch):
-    monkeypatch.setattr("getpass.getuser", lambda: "jdoe")
     monkeypatch.setattr("socket.gethostname", lambda: "jdoes-box")
-    monkeypatch.setenv("HOME", "/home/jdoe")
-    scrub = Scrubber(Path("/home/jdoe/envs/torch"), Path("/srv/locks/mine"))
+    jdoe = identify({"HOME": "/home/jdoe", "USER": "jdoe"})
+    assert jdoe == Identity(home=Path("/home/jdoe"), user="jdoe", host="jdoes-box")
+    scrub = Scrubber(Path("/home/jdoe/envs/torch"), Path("/srv/locks/mine"), identity=jdoe)
     data = {
         "/home/jdoe/envs/torch/lib/libMIOpen.so": [
             'File "/home/jdoe/envs/torch/lib/python3.10/x.py", line 3',
@@ -240,7 +244,7 @@ def test_names_and_paths_of_the_machine_are_taken_out(monkeypatch):
             "user $USER on $HOST, ~/.cache and ~/x, $LOCK/wheels",
         ]
     }
-    relative = Scrubber(Path("env"), Path("lock"))
+    relative = Scrubber(Path("env"), Path("lock"), identity=jdoe)
     assert relative.all({"environment": "env, lock"}) == {"environment": "env, lock"}
     assert relative.text(f"{Path('env').absolute()}/bin") == "$ENV/bin"
     kept = "jdoette stays; torch/lib/libMIOpen.so; ConvBinWinogradRxSf3x2"
@@ -295,10 +299,10 @@ def test_a_comparison_shows_the_environment_first(tmp_path, good):
     other = copy.deepcopy(good)
     other["host"]["kernel"] = "6.14.0-34"
     other["cases"][CASE]["measured"]["time"]["warm_forward"] *= 2
-    found = compare(good, other)
+    found = compare_reports(good, other)
     assert found["differ"] == {"host.kernel": ["6.8.0-45", "6.14.0-34"]}
     assert found["ratios"][CASE]["warm_forward"] == 2.0
-    text = compare_text(found, ("a", "b"))
+    text = comparison_text(found, ("a", "b"))
     assert text.index("host.kernel") < text.index(CASE)
 
 
@@ -334,32 +338,41 @@ MIOpen(HIP): Info [FindConvFwdAlgorithm] FW Chosen Algorithm: Later , 0, 1
 """
 
 
+SOLVERS = {
+    "conv2d/1x3x44-64/immediate": {
+        "forward": "ConvDirectNaiveConvFwd",
+        "backward-data": "ConvDirectNaiveConvBwd",
+        "backward-weights": "GemmWrwUniversal",
+    },
+    "conv2d/1x3x44-64/find": {
+        "forward": "ConvBinWinogradRxSf3x2",
+        "backward-data": "ConvBinWinogradRxSf2x3",
+        "backward-weights": "GemmWrwUniversal",
+    },
+}
+
+
 @pytest.mark.parametrize("step", [1, 7, 4096])
 def test_miopens_log_is_read_in_pieces_of_any_size(step):
     log = MiopenLog()
     for start in range(0, len(LOG), step):
         log.feed(LOG[start : start + step])
-    assert (
-        log.to_evidence()
-        == {
-            "miopen": "2.17.0",
-            "find_mode": "DYNAMIC_HYBRID",
-            "device": "gfx1030",
-            "cases": {
-                "conv2d/1x3x44-64/immediate": {
-                    "forward": "ConvDirectNaiveConvFwd",
-                    "backward-data": "ConvDirectNaiveConvBwd",
-                    "backward-weights": "GemmWrwUniversal",
-                },
-                "conv2d/1x3x44-64/find": {
-                    "forward": "ConvBinWinogradRxSf3x2",
-                    "backward-data": "ConvBinWinogradRxSf2x3",
-                    "backward-weights": "GemmWrwUniversal",
-                },
-            },
-        }
-        or log.to_evidence()["miopen"] == "2.17.0"
-    )
+    assert log.to_json() == {
+        "miopen": "2.17.0",
+        "find_mode": "DYNAMIC_HYBRID",
+        "device": "gfx1030",
+        "cases": SOLVERS,
+    }
+
+
+def test_miopens_log_counts_for_a_case_only():
+    """What comes before the first case, or is not MIOpen's, names no solver."""
+    log = MiopenLog()
+    chosen = b"MIOpen(HIP): Info [FindConvFwdAlgorithm] FW Chosen Algorithm: Early , 0, 1\n"
+    log.feed(chosen + b"rdna1-lock case c\nFW Chosen Algorithm: Other , 0, 1\n" + chosen[:-1])
+    assert log.to_json()["cases"] == {}
+    log.feed(b"\n")
+    assert log.to_json()["cases"] == {"c": {"forward": "Early"}}
 
 
 def test_another_machine_without_a_card_can_only_rehearse(tmp_path):

@@ -1,1 +1,1 @@
-"""The proof that convolutions work on a card: a sweep, its evidence, a certificate, its verification."""
+"""The sweep and its certificate: ``run`` executes, ``proof`` judges and signs, ``show`` presents."""

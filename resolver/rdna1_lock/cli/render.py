@@ -31,8 +31,11 @@ def show(text: str = "") -> None:
 
 
 def data(text: str) -> None:
-    """Print data that programs read to standard output, as it is: a lock, shell lines, SARIF."""
-    click.echo(text, nl=False)
+    """Print data that programs read to standard output: a lock, shell lines, SARIF.
+
+    To a program it goes as it is; on a terminal, where people look at it, hidden characters do not.
+    """
+    click.echo(printable(text, keep="\n\t") if sys.stdout.isatty() else text, nl=False)
 
 
 def say(text: str) -> None:

@@ -9,6 +9,7 @@ from rdna1_lock.cli.locks import flake_reference
 from rdna1_lock.cli.render import data, note, print_json, say
 from rdna1_lock.errors import Exit
 from rdna1_lock.lock.model import locked_file
+from rdna1_lock.resolution.explain.reason import wheel_command
 from rdna1_lock.tasks.resolve import describe
 
 if TYPE_CHECKING:
@@ -16,7 +17,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rdna1_lock.lock.model import Lock
+    from rdna1_lock.resolution.standing import Standing
     from rdna1_lock.tasks.resolve import Resolved
+
+
+MOST_HELD_BACK = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +67,8 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
                 "command": "resolve",
                 "status": "written" if changed else "unchanged",
                 **_lock_json(lock, list(resolved.texts), changed),
+                "direct": sorted(resolved.direct),
+                "held-back": [_standing_json(one) for one in resolved.standings],
                 "notes": list(resolved.notes),
                 "requests": effort.requests,
                 "bytes": effort.received,
@@ -70,8 +77,8 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
         return Exit.OK
     if show.quiet:
         return Exit.OK
-    for change in resolved.changes:
-        say(f"  {describe(change)}")
+    _say_changes(resolved)
+    _say_held_back(resolved)
     for text in resolved.notes:
         note(text)
     what = "locked" if changed else "checked"
@@ -80,6 +87,57 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
     if lock.env and changed and not show.output and resolved.existing.path is not None:
         _next_steps(lock, resolved.existing.path)
     return Exit.OK
+
+
+def _say_changes(resolved: Resolved) -> None:
+    """Print what the user asked for first, then the rest that changed, then how much did not."""
+    asked = [one for one in resolved.changes if one.name in resolved.direct]
+    rest = [one for one in resolved.changes if one.name not in resolved.direct]
+    for heading, group in (("asked for", asked), ("with them", rest)):
+        if group and asked and rest:
+            say(f"{heading}:")
+        for change in group:
+            say(f"  {describe(change)}")
+    as_before = len(resolved.lock.packages) - sum(one.new is not None for one in resolved.changes)
+    if as_before and resolved.changes:
+        say(f"as before: {as_before} packages")
+
+
+def _say_held_back(resolved: Resolved) -> None:
+    """Print which locked releases are not the newest, and why; those kept from before are counted."""
+    standings = [one for one in resolved.standings if not one.why.kept]
+    old = [one for one in standings if one.why.python and one.name not in resolved.direct]
+    held = [one for one in standings if one not in old]
+    if standings:
+        say("held back:")
+    # What the user asked for, or what a rule decides, says most.
+    order = sorted(
+        held, key=lambda one: (one.name not in resolved.direct, not one.why.rule, one.name)
+    )
+    for one in order[:MOST_HELD_BACK]:
+        say(f"  {one.name} {one.locked}, newest {one.newest}: {one.why.text}")
+        if one.why.build is not None:
+            say(f"    build it: {wheel_command(one.name, one.why.build)}")
+    if len(held) > MOST_HELD_BACK:
+        say(f"  and {len(held) - MOST_HELD_BACK} more; --json lists them all")
+    if old:
+        names = ", ".join(one.name for one in old)
+        say(f"  by the lock's Python: newer releases of {names}")
+    kept = len(resolved.standings) - len(standings)
+    if kept:
+        say(f"kept: {kept} packages have newer releases; --upgrade takes them")
+
+
+def _standing_json(one: Standing) -> dict[str, Any]:
+    return {
+        "name": one.name,
+        "locked": str(one.locked),
+        "newest": str(one.newest),
+        "why": one.why.text,
+        "rule": one.why.rule,
+        "kept": one.why.kept,
+        "build": None if one.why.build is None else str(one.why.build),
+    }
 
 
 def _next_steps(lock: Lock, folder: Path) -> None:

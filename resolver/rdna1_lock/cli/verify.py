@@ -1,4 +1,4 @@
-"""``rdna1-lock verify``: what a lock's certificates are worth to who reads them."""
+"""``rdna1-lock verify``: check the certificates of a lock."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rdna1_lock.cli.locks import LOCK
-from rdna1_lock.cli.render import note, print_json, say
-from rdna1_lock.errors import Error, Exit, InputError, UsageError
-from rdna1_lock.lock.place import lock_file, open_lock
+from rdna1_lock.cli.render import data, note, print_json, say, show
+from rdna1_lock.errors import Exit, InputError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from rdna1_lock.certify.verify import Checked
-    from rdna1_lock.lock.model import Lock
+    from rdna1_lock.certify.proof.check import Checked
+    from rdna1_lock.tasks.verify import VerifyResult
 
 
 @click.command("verify", short_help="Check the certificates of a lock.")
@@ -25,32 +22,35 @@ if TYPE_CHECKING:
     "--signers",
     metavar="FILE",
     type=click.Path(path_type=Path),
-    help="Whom you trust: an allowed_signers file [default: that of your configuration, if any].",
+    help="Whom you trust: an allowed_signers file [default: the one in your configuration].",
 )
 @click.option(
     "--certificate",
     "folder",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Only the certificate in this folder.",
+    help="Check only the certificate in this folder.",
 )
 @click.option(
     "--wheels",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of the wheels [default: `wheels` beside the lock].",
+    help="Folder with the wheels [default: `wheels` in the lock folder].",
 )
 @click.option("--python", metavar="PATH", help="An interpreter with numpy, to check a challenge.")
 @click.option(
-    "--html", metavar="FILE", type=click.Path(path_type=Path), help="Write the page of a report."
+    "--html",
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Write the report as an HTML page.",
 )
-@click.option("--markdown", is_flag=True, help="Print a report for an issue or a README.")
+@click.option("--markdown", is_flag=True, help="Print the report for an issue or a README.")
 @click.option(
     "--compare",
     nargs=2,
     metavar="A B",
     type=click.Path(path_type=Path),
-    help="Compare two certificates of the lock, by their folders.",
+    help="Compare two certificates of the lock, named by their folders.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
@@ -66,80 +66,37 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> int:
-    """Check lock, wheels, signatures, and the verdict made anew from the evidence.
+    """Check lock, wheels and signatures, and derive the verdict from the evidence again.
 
-    Exit status 0: certified, by somebody whom you trust. 6: certified, but unsigned or by an
-    unknown signer. 1: whole, but no certificate (a rehearsal, a failure). 5: something was changed.
+    Exit status: 0 if certified and signed by somebody whom you trust; 6 if certified, but
+    unsigned or signed by somebody else; 1 if intact, but not a certificate (a rehearsal, a
+    failure); 5 if anything was changed.
     """
-    from rdna1_lock.certify.verify import find_certificates
-    from rdna1_lock.install.wheels import check_wheels
+    from rdna1_lock.tasks.context import Context
+    from rdna1_lock.tasks.verify import VerifyRequest, verify
 
     if sum(map(bool, (html, markdown, compare))) > 1:
         raise UsageError("options-clash", "choose one of --html, --markdown and --compare")
-    opened, beside = open_lock(lock)
-    seen = check_wheels(opened, wheels or beside)
-    base = lock_file(lock).parent
-    places = list(compare) if compare else [folder] if folder else find_certificates(base)
-    if not places:
-        raise InputError(
-            "no-certificate",
-            f"{base} has no certificate",
-            hint="`rdna1-lock certify LOCK` makes one on a machine with an RDNA1 card",
-        )
-    signers = signers or _own_signers()
-    checked = [_check(place, opened, lock, signers, python) for place in places]
+    folders = compare or ((folder,) if folder else ())
+    request = VerifyRequest(
+        lock=lock, folders=folders, signers=signers, wheels=wheels, python=python
+    )
+    done = verify(request, Context())
     if compare:
-        return _compare(checked, as_json=as_json)
+        return _compare(done, as_json=as_json)
     if html or markdown:
-        return _show(checked, html)
-    status = _status(checked)
+        return _show_report(done.checked[0], html)
     if as_json:
-        print_json(_json(checked, seen, status))
+        print_json(_json(done))
     elif not quiet:
-        _print(checked, seen, signers)
-    return status
+        _show(done)
+    return _status(done)
 
 
-def _own_signers() -> Path | None:
-    """Return the user's own file of signers; never one that came with a lock."""
-    from platformdirs import user_config_path
-
-    path = user_config_path("rdna1-lock") / "allowed_signers"
-    return path if path.is_file() else None
-
-
-def _check(
-    place: Path, lock: Lock, path: Path, signers: Path | None, python: str | None
-) -> Checked:
-    from rdna1_lock.certify.expected import expected_digests
-    from rdna1_lock.certify.page import render_page
-    from rdna1_lock.certify.verify import check_certificate, same_page
-
-    try:
-        found = check_certificate(
-            place,
-            lock,
-            lock_file(path).read_bytes(),
-            signers=signers,
-            expected=lambda challenge: expected_digests(
-                challenge, Path(python) if python else None
-            ),
-        )
-        same_page(found, render_page)
-    except Error as error:
-        error.facts = (f"in {place}", *error.facts)
-        raise
-    return found
-
-
-def _status(checked: Sequence[Checked]) -> Exit:
-    from rdna1_lock.certify.judge import Verdict
-
-    if any(item.trusted for item in checked):
+def _status(done: VerifyResult) -> Exit:
+    if done.trusted:
         return Exit.OK
-    if any(item.judgement.verdict is Verdict.CERTIFIED for item in checked):
-        return Exit.UNSIGNED
-    return Exit.NO
+    return Exit.UNSIGNED if done.certified else Exit.NO
 
 
 def _signer(item: Checked) -> str:
@@ -147,84 +104,98 @@ def _signer(item: Checked) -> str:
     if found.principal:
         return f"signed by {found.principal} ({found.key})"
     if found.trust.value == "unsigned":
-        return "unsigned: anybody can have written it"
-    return f"signed by somebody unknown to you ({found.key or 'a key that is not in the envelope'})"
-
-
-def _print(checked: Sequence[Checked], seen: tuple[int, int], signers: Path | None) -> None:
-    from rdna1_lock.certify.judge import Verdict
-    from rdna1_lock.certify.summary import card_words, headline
-
-    for item in checked:
-        click.echo(headline(item.judgement, stopped=bool(item.report["stopped"])))
-        click.echo(f"  {card_words(item.report)}, kernel {item.report['host']['kernel']}")
-        click.echo(f"  {_signer(item)}")
-        click.echo(f"  in {item.folder}")
-        for reason in item.judgement.rehearsal:
-            click.echo(f"  {reason}")
-        for text in item.notes:
-            note(text)
-    certified = [item for item in checked if item.judgement.verdict is Verdict.CERTIFIED]
-    trusted = {item.witness for item in certified if item.trusted}
-    say(
-        f"{len(certified)} of {len(checked)} certify this lock; by signer, card and kernel series"
-        f" {len(trusted)} of people whom you trust, {len({i.witness for i in certified})} in all"
+        return "unsigned: anybody could have written it"
+    return (
+        f"signed by an unknown signer ({found.key or 'with a key that the envelope does not name'})"
     )
-    say(f"the lock is whole; {seen[0]} of its {seen[1]} wheels are here, and right")
-    if certified and signers is None:
-        note("nobody is trusted yet: name a file of allowed signers with --signers")
 
 
-def _json(checked: Sequence[Checked], seen: tuple[int, int], status: Exit) -> dict[str, Any]:
+def _show(done: VerifyResult) -> None:
+    from rdna1_lock.tasks.verify import count_witnesses
+
+    for item in done.checked:
+        _show_certificate(item)
+    trusted, all_of_them = count_witnesses(done.trusted), count_witnesses(done.certified)
+    say(
+        f"{len(done.certified)} of {len(done.checked)} certify this lock;"
+        f" by signer, card and kernel series: {trusted} that you trust, {all_of_them} in all"
+    )
+    say(
+        f"the lock is intact; {done.wheels_here} of its {done.wheels_locked} wheels are here,"
+        " and match"
+    )
+    if done.certified and done.signers is None:
+        note("you trust no signer yet: name an allowed signers file with --signers")
+
+
+def _show_certificate(item: Checked) -> None:
+    from rdna1_lock.certify.show.summary import card_words, headline
+
+    show(headline(item.judgement, stopped=bool(item.report["stopped"])))
+    show(f"  {card_words(item.report)}, kernel {item.report['host']['kernel']}")
+    show(f"  {_signer(item)}")
+    show(f"  in {item.folder}")
+    for reason in item.judgement.rehearsal:
+        show(f"  {reason}")
+    for text in item.notes:
+        note(text)
+
+
+def _json(done: VerifyResult) -> dict[str, Any]:
+    from rdna1_lock.tasks.verify import count_witnesses
+
     return {
         "command": "verify",
-        "verdict": "certified" if status in {Exit.OK, Exit.UNSIGNED} else "not certified",
-        "exit-status": int(status),
-        "wheels": {"here": seen[0], "locked": seen[1]},
-        "witnesses": len({item.witness for item in checked if item.trusted}),
-        "certificates": [
-            {
-                "verdict": item.judgement.verdict.value,
-                "folder": str(item.folder),
-                "sha256": item.digest,
-                "trust": item.signature.trust.value,
-                "signer": item.signature.principal,
-                "key": item.signature.key,
-                "card": item.card.get("name"),
-                "gfx": item.card.get("gfx"),
-                "pci": item.card.get("device"),
-                "kernel-series": item.report["host"]["kernel_series"],
-                "passed": len(item.judgement.passed),
-                "warned": len(item.judgement.warned),
-                "failed": {n: item.judgement.reasons.get(n) for n in item.judgement.failed},
-            }
-            for item in checked
-        ],
+        "verdict": "certified" if done.certified else "not certified",
+        "exit-status": int(_status(done)),
+        "wheels": {"here": done.wheels_here, "locked": done.wheels_locked},
+        "witnesses": count_witnesses(done.trusted),
+        "certificates": [_certificate_json(item) for item in done.checked],
     }
 
 
-def _show(checked: Sequence[Checked], html: Path | None) -> int:
-    from rdna1_lock.certify.page import render_page
-    from rdna1_lock.certify.words import as_markdown
+def _certificate_json(item: Checked) -> dict[str, Any]:
+    found = item.judgement
+    return {
+        "verdict": found.verdict.value,
+        "folder": str(item.folder),
+        "sha256": item.digest,
+        "trust": item.signature.trust.value,
+        "signer": item.signature.principal,
+        "key": item.signature.key,
+        "card": item.card.get("name"),
+        "gfx": item.card.get("gfx"),
+        "pci": item.card.get("device"),
+        "kernel-series": item.report["host"]["kernel_series"],
+        "passed": len(found.passed),
+        "warned": len(found.warned),
+        "failed": {name: found.reasons.get(name) for name in found.failed},
+    }
 
-    item = checked[0]
+
+def _show_report(item: Checked, html: Path | None) -> int:
     if html is None:
-        click.echo(as_markdown(item.report, item.judgement), nl=False)
+        from rdna1_lock.certify.show.markdown import as_markdown
+
+        data(as_markdown(item.report, item.judgement))
         return Exit.OK
+    from rdna1_lock.certify.show.page import render_page
+
     try:
         html.write_text(render_page(item.report, item.judgement), "utf-8")
     except OSError as error:
-        raise InputError("cannot-write", f"{html} cannot be written: {error.strerror}") from error
+        raise InputError("cannot-write", f"cannot write {html}: {error.strerror}") from error
     say(f"wrote {html}")
     return Exit.OK
 
 
-def _compare(checked: Sequence[Checked], *, as_json: bool) -> int:
-    from rdna1_lock.certify.words import compare, compare_text
+def _compare(done: VerifyResult, *, as_json: bool) -> int:
+    from rdna1_lock.certify.show.comparison import as_text, compare_reports
 
-    found = compare(checked[0].report, checked[1].report)
+    one, other = done.checked
+    found = compare_reports(one.report, other.report)
     if as_json:
         print_json({"command": "verify", **found})
     else:
-        click.echo(compare_text(found, (str(checked[0].folder), str(checked[1].folder))))
+        show(as_text(found, (str(one.folder), str(other.folder))))
     return Exit.OK

@@ -8,7 +8,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from rdna1_lock.lock.forms import WHEELS_FOLDER
-from rdna1_lock.lock.model import has_legacy_metadata, is_local, locked_file
+from rdna1_lock.lock.model import has_legacy_metadata, is_own, locked_file
 
 if TYPE_CHECKING:
     from packaging.pylock import Package
@@ -35,7 +35,7 @@ def emit_requirements(lock: Lock) -> str:
     if lock.env:
         lines.append("# Set before Python starts:")
         lines += [f"#   export {name}={value}" for name, value in sorted(lock.env.items())]
-    if any(map(is_local, lock.packages)):
+    if any(map(is_own, lock.packages)):
         lines += ["", f"--find-links {WHEELS_FOLDER}"]
     users = _users(lock)
     for package in lock.packages:

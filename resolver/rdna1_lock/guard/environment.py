@@ -1,4 +1,4 @@
-"""The environment of a worker: the lock's variables, private caches, and nothing inherited else."""
+"""The variables of a worker: the lock's, private caches, and few inherited ones."""
 
 from __future__ import annotations
 
@@ -13,15 +13,19 @@ INHERITED = ("PATH", "HOME", "LANG")
 
 
 def worker_environment(
-    variables: Mapping[str, str], caches: Path, *, visible: int | None
+    variables: Mapping[str, str],
+    caches: Path,
+    *,
+    environ: Mapping[str, str],
+    visible: int | None,
 ) -> dict[str, str]:
     """Return all variables of a worker; ``caches`` is a folder that only this worker uses.
 
-    MIOpen narrows what it writes to its find database by the variables that are set, and an old
-    database decides the solver of a later run, so both of its caches must be new. ``visible`` is
-    HIP's index of the card under test where the machine has several.
+    The variables that are set decide which solvers MIOpen records in its find database, and that
+    database decides the solver of later runs: both caches must be new. ``environ`` is where
+    variables are inherited from; ``visible`` is HIP's index of the card, if there are several.
     """
-    kept = {name: os.environ[name] for name in INHERITED if name in os.environ}
+    kept = {name: environ[name] for name in INHERITED if name in environ}
     private = {
         "MIOPEN_USER_DB_PATH": str(caches / "miopen-db"),
         "MIOPEN_CUSTOM_CACHE_DIR": str(caches / "miopen-cache"),

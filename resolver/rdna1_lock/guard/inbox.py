@@ -1,4 +1,4 @@
-"""What a worker has said so far, from the bytes of its result pipe. No I/O."""
+"""What a worker has reported so far, parsed from the bytes of its result pipe. No I/O."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ LINE_LIMIT = 1 << 20
 
 
 class Inbox:
-    """Complete lines, one JSON object each; anything else is counted and passed over.
+    """Parses lines of one JSON object each; anything else is counted and skipped.
 
     ``phase`` and ``case`` are where the worker is, since ``phase_began`` on the monotonic clock.
     """
@@ -30,11 +30,11 @@ class Inbox:
 
     @property
     def broken(self) -> bool:
-        """Whether something came that is no message, or half of one."""
+        """Whether something arrived that is not a complete message."""
         return bool(self.bad_lines or self._buffer)
 
     def feed(self, data: bytes) -> None:
-        """Take the next bytes; a line without an end is dropped at its limit."""
+        """Take the next bytes; a line that exceeds the limit is dropped."""
         self._buffer += data
         while (end := self._buffer.find(b"\n")) >= 0:
             line = bytes(self._buffer[:end])
@@ -77,6 +77,6 @@ class Inbox:
         self.phase, self.case, self.phase_began = phase, case, time.monotonic()
 
     def close_phase(self) -> None:
-        """Write down how long the phase took that ends now."""
+        """Record how long the phase took that ends now."""
         taken = round(time.monotonic() - self.phase_began, 4)
         self.phases.append((self.phase, self.case, taken))

@@ -10,7 +10,7 @@ SUSPENDED_AFTER = 2.0
 
 
 class Outcome(str, Enum):
-    """What can become of a worker."""
+    """How a worker can end."""
 
     DONE = "done"
     HANG = "hang"
@@ -31,7 +31,7 @@ class Outcome(str, Enum):
     NOT_RUN = "not_run"
 
 
-# The numbers have come, and only the way out went wrong.
+# The results arrived, and only the exit went wrong.
 LATE = frozenset({Outcome.TEARDOWN_HANG, Outcome.CRASH_AFTER_RESULT, Outcome.ERROR_AFTER_RESULT})
 HANGS = frozenset({Outcome.HANG, Outcome.HANG_UNKILLABLE, Outcome.STOPPED, Outcome.TEARDOWN_HANG})
 SIGNALS = {6: Outcome.ABORT, 9: Outcome.KILLED, 11: Outcome.SEGFAULT}
@@ -39,10 +39,10 @@ SIGNALS = {6: Outcome.ABORT, 9: Outcome.KILLED, 11: Outcome.SEGFAULT}
 
 @dataclass(frozen=True, kw_only=True)
 class Record:
-    """Everything that is known of one worker's run; seconds are of the monotonic clock.
+    """Everything known about one worker's run; seconds are of the monotonic clock.
 
-    ``phases`` are (name, case, seconds); ``cases`` what the worker sent of each case; ``hang``
-    the evidence that was taken before it was killed; ``left_behind`` descendants that outlived it.
+    ``phases`` are (name, case, seconds); ``cases`` what the worker sent about each case; ``hang``
+    the evidence collected before it was killed; ``left_behind`` descendants that outlived it.
     """
 
     name: str
@@ -76,19 +76,14 @@ def classify(
     broken_lines: bool,
     suspended: float,
 ) -> Outcome:
-    """Return the word; a hang stays a hang, whatever the worker did once it was looked at."""
+    """Return the outcome; a hang stays one, whatever the worker did once it was examined.
+
+    A worker that did not run while the machine slept has used up its time without a fault.
+    """
     if suspended > SUSPENDED_AFTER:
         return Outcome.SUSPENDED
     if hang is not None:
-        if exit_status is None:
-            return Outcome.HANG_UNKILLABLE
-        if has_result and hang["phase"] == "teardown":
-            return Outcome.TEARDOWN_HANG
-        return (
-            Outcome.STOPPED
-            if hang["states"] == {"T": sum(hang["states"].values())}
-            else Outcome.HANG
-        )
+        return _hung(hang, exited=exit_status is not None, has_result=has_result)
     kind, value = exit_status or ("exit", 0)
     if kind == "signal":
         return Outcome.CRASH_AFTER_RESULT if has_result else SIGNALS.get(value, Outcome.CRASH)
@@ -97,3 +92,12 @@ def classify(
     if broken_lines:
         return Outcome.BAD_RESULT
     return Outcome.ERROR if value else Outcome.NO_RESULT
+
+
+def _hung(hang: dict[str, Any], *, exited: bool, has_result: bool) -> Outcome:
+    if not exited:
+        return Outcome.HANG_UNKILLABLE
+    if has_result and hang["phase"] == "teardown":
+        return Outcome.TEARDOWN_HANG
+    stopped = hang["states"] == {"T": sum(hang["states"].values())}
+    return Outcome.STOPPED if stopped else Outcome.HANG

@@ -1,4 +1,4 @@
-"""How long a worker may take, phase by phase, and what is told while it does."""
+"""How long a worker may take, phase by phase."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Seconds for each phase. First calls compile kernels: half a minute was reported, five are waited.
+# Seconds for each phase. First calls compile kernels, for which half a minute was reported.
 BUDGET: dict[str, float] = {
     "spawn": 60,
     "import": 180,
@@ -35,14 +35,3 @@ class Patience:
     def of(self, phase: str) -> float:
         """Return the budget of a phase."""
         return self.budget.get(phase, OTHER_PHASE)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Progress:
-    """What a worker is at: told about once a second while it runs."""
-
-    name: str
-    case: str | None
-    phase: str
-    waited: float
-    busy: bool

@@ -1,4 +1,4 @@
-"""Processes as ``/proc`` shows them: every read is short, cannot block, and never fails.
+"""Processes as ``/proc`` shows them, by short reads that neither block nor fail.
 
 ``cmdline``, ``environ`` and ``maps`` of a suspect are not read: they take its memory lock and can
 block for as long as it hangs.
@@ -72,25 +72,23 @@ def threads_of(pid: int) -> list[dict[str, Any]]:
         ids = sorted(map(int, os.listdir(base)))[:MAX_THREADS]
     except OSError:
         return []
-    found = []
-    for tid in ids:
-        stat = stat_of(f"{base}/{tid}/stat")
-        if stat is None:
-            continue
-        stack = (read_short(f"{base}/{tid}/stack") or "").split("\n")
-        found.append(
-            {
-                "tid": tid,
-                "comm": stat.comm,
-                "state": stat.state,
-                "ticks": stat.ticks,
-                "wchan": (read_short(f"{base}/{tid}/wchan") or "").strip("\0\n") or None,
-                "syscall": (read_short(f"{base}/{tid}/syscall") or "").split(" ")[0].strip()
-                or None,
-                "kernel_stack": [line for line in stack if line][:8],
-            }
-        )
-    return found
+    return [thread for tid in ids if (thread := _thread(f"{base}/{tid}", tid)) is not None]
+
+
+def _thread(folder: str, tid: int) -> dict[str, Any] | None:
+    stat = stat_of(f"{folder}/stat")
+    if stat is None:
+        return None
+    stack = (read_short(f"{folder}/stack") or "").split("\n")
+    return {
+        "tid": tid,
+        "comm": stat.comm,
+        "state": stat.state,
+        "ticks": stat.ticks,
+        "wchan": (read_short(f"{folder}/wchan") or "").strip("\0\n") or None,
+        "syscall": (read_short(f"{folder}/syscall") or "").split(" ")[0].strip() or None,
+        "kernel_stack": [line for line in stack if line][:8],
+    }
 
 
 def all_stats() -> dict[int, Stat]:
@@ -103,7 +101,7 @@ def all_stats() -> dict[int, Stat]:
 
 
 def family_ticks(pid: int) -> int:
-    """Return the processor time of a process and its descendants: does anything compute."""
+    """Return the processor time of a process and its descendants together."""
     stats = all_stats()
     members, total = {pid}, 0
     grown = True

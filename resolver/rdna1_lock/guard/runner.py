@@ -1,7 +1,7 @@
-"""The parent of one worker: it never makes a call that can block, whatever the worker does.
+"""The parent of one worker, which never makes a call that can block.
 
-``subprocess``'s own waiting cannot be used: after a timeout it kills and waits without a limit,
-and a worker in uninterruptible sleep is not there to be waited for.
+``subprocess`` cannot wait for it: after a timeout, ``communicate`` and ``run`` kill the child and
+wait again, without a limit, which a child in uninterruptible sleep makes endless.
 """
 
 from __future__ import annotations
@@ -17,18 +17,14 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rdna1_lock.guard.activity import Activity
+from rdna1_lock.guard.descendants import end_descendants
 from rdna1_lock.guard.inbox import Inbox
+from rdna1_lock.guard.native_stacks import native_stacks
 from rdna1_lock.guard.outcome import Outcome, Record, classify
-from rdna1_lock.guard.patience import Progress
-from rdna1_lock.guard.process import (
-    all_stats,
-    exit_of,
-    family_ticks,
-    read_short,
-    stat_of,
-    threads_of,
-)
-from rdna1_lock.guard.stacks import CHUNK, SURVIVORS, Ring, native_stacks
+from rdna1_lock.guard.process import all_stats, exit_of, family_ticks, threads_of
+from rdna1_lock.guard.ring import Ring
+from rdna1_lock.guard.survivors import Survivors
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,7 +34,9 @@ if TYPE_CHECKING:
 WORKER = Path(__file__).with_name("worker")
 SETTINGS = "RDNA1_LOCK_WORKER"
 MARK = "RDNA1_LOCK_CASE"
+CHUNK = 65536
 CHUNKS_PER_TURN = 64
+SHOWN = 16
 
 
 def run_worker(
@@ -48,23 +46,26 @@ def run_worker(
     env: Mapping[str, str],
     *,
     patience: Patience,
-    tell: Callable[[Progress], None] = lambda _: None,
+    running: Callable[[Activity], None] = lambda _: None,
     on_stderr: Callable[[bytes], None] = lambda _: None,
+    survivors: Survivors | None = None,
+    py_spy: str | None = None,
 ) -> Record:
-    """Run one worker to its end, or to the end of the patience with it.
+    """Run one worker until it ends or its patience does.
 
-    Returns within the budget of the phases plus ``evidence + term + kill`` seconds, also if the
-    worker cannot be killed.
+    Returns within the budget of the phases plus ``evidence + term + kill`` seconds, even if the
+    worker cannot be killed; it is then added to ``survivors``. ``running`` is called about
+    once a second; an exception that it raises ends the worker. With ``py_spy``, a hang is recorded with native stacks.
     """
-    run = _Run(command, name, task, env, patience, tell, on_stderr)
+    run = _Run(command, name, task, env, patience, running, on_stderr)
+    run.survivors, run.py_spy = survivors or Survivors(), py_spy
     if run.process is None:
         return Record(name=name, outcome=Outcome.SPAWN_ERROR, error=run.spawn_error)
     try:
         run.wait()
         return run.finish()
     except BaseException:
-        with contextlib.suppress(OSError):
-            os.killpg(run.process.pid, signal.SIGKILL)
+        run.abandon()
         raise
     finally:
         run.close()
@@ -78,10 +79,13 @@ class _Run:
         task: Mapping[str, Any],
         env: Mapping[str, str],
         patience: Patience,
-        tell: Callable[[Progress], None],
+        running: Callable[[Activity], None],
         on_stderr: Callable[[bytes], None],
     ) -> None:
-        self.name, self.patience, self.tell, self.on_stderr = name, patience, tell, on_stderr
+        self.survivors = Survivors()
+        self.py_spy: str | None = None
+        self.name, self.patience = name, patience
+        self.running, self.on_stderr = running, on_stderr
         result_read, result_write = os.pipe()
         evidence_read, evidence_write = os.pipe()
         settings = {
@@ -132,7 +136,7 @@ class _Run:
             pidfd = os.pidfd_open(self.pid)
             self.handles.append(pidfd)
             self.selector.register(pidfd, selectors.EVENT_READ, None)
-        self.last_told, self.last_ticks = self.started, 0
+        self.last_report, self.last_ticks = self.started, 0
         self.hang: dict[str, Any] | None = None
         self.killed_with: str | None = None
         self.exit: tuple[str, int] | None = None
@@ -142,7 +146,7 @@ class _Run:
         self.on_stderr(data)
 
     def _pump(self, timeout: float) -> None:
-        """Read what is there; bounded, so that a flood cannot put the deadline off."""
+        """Read what has arrived; bounded, so that a flood cannot postpone the deadline."""
         for key, _ in self.selector.select(max(0.0, timeout)):
             if key.data is None:
                 continue
@@ -171,8 +175,6 @@ class _Run:
             self._pump(min(left, 0.05))
         return True
 
-    # What is done.
-
     def wait(self) -> None:
         """Wait for the end of the worker, or of the patience with its phase."""
         while not self._ended():
@@ -181,67 +183,77 @@ class _Run:
             if left <= 0:
                 self._end_hang()
                 return
-            if now - self.last_told >= 1.0:
-                self._tell(now)
+            if now - self.last_report >= 1.0:
+                self._report(now)
             self._pump(min(left, 0.25))
 
-    def _tell(self, now: float) -> None:
-        self.last_told = now
+    def _report(self, now: float) -> None:
+        self.last_report = now
         ticks = family_ticks(self.pid)
         busy, self.last_ticks = ticks > self.last_ticks, ticks
         waited = now - self.said.phase_began
-        self.tell(
-            Progress(
+        self.running(
+            Activity(
                 name=self.name, case=self.said.case, phase=self.said.phase, waited=waited, busy=busy
             )
         )
 
     def _end_hang(self) -> None:
-        """Take evidence, then end the group: SIGTERM, SIGKILL, or leave it and say so."""
-        now = time.monotonic()
-        age = None if self.said.last_beat is None else round(now - self.said.last_beat, 2)
+        """Collect evidence, then end the group: SIGTERM, SIGKILL, or leave it and say so."""
         before = threads_of(self.pid)
+        self.hang = self._symptoms()
+        self._request_stacks()
+        self._until_exit(self.patience.evidence)
+        self.hang |= _difference(before, threads_of(self.pid) or before)
+        # py-spy attaches with ptrace, which a stopped or uninterruptible process does not answer.
+        if self.exit is None and self.py_spy and not {"D", "T"} & set(self.hang["states"]):
+            self.hang["native_stacks"] = native_stacks(self.pid, self.py_spy, self.survivors)
+        self._end_group()
+
+    def _symptoms(self) -> dict[str, Any]:
+        now = time.monotonic()
+        beat = self.said.last_beat
         children = [
-            f"{stat.comm} ({stat.state})"
-            for pid, stat in all_stats().items()
-            if stat.ppid == self.pid
+            f"{stat.comm} ({stat.state})" for stat in all_stats().values() if stat.ppid == self.pid
         ]
-        # The worker's own watchdog is the better witness. Its handler is known to stand once it
-        # has sent a heartbeat; before, the signal would kill it.
-        if self.said.result is None and self.said.last_beat is not None and not self.stacks.total:
-            with contextlib.suppress(OSError):
-                os.kill(self.pid, signal.SIGUSR1)
-        self.hang = {
+        return {
             "phase": self.said.phase,
             "case": self.said.case,
             "waited": round(now - self.said.phase_began, 2),
-            "heartbeat_age": age,
-            "children": children[:16],
+            "heartbeat_age": None if beat is None else round(now - beat, 2),
+            "children": children[:SHOWN],
         }
-        self._until_exit(self.patience.evidence)
-        after = threads_of(self.pid) or before
-        ticks = {thread["tid"]: thread["ticks"] for thread in before}
-        self.hang["busy_threads"] = sum(t["ticks"] > ticks.get(t["tid"], 0) for t in after)
-        self.hang["states"] = dict(collections.Counter(str(t["state"]) for t in after))
-        self.hang["threads"] = after[:16]
-        if self.exit is None and not {"D", "T"} & set(self.hang["states"]):
-            self.hang["native_stacks"] = native_stacks(self.pid)
+
+    def _request_stacks(self) -> None:
+        """Have the worker dump its stacks, unless its own watchdog already has.
+
+        The handler of SIGUSR1 is certain to be installed once a heartbeat was sent; before, the
+        signal would kill the worker.
+        """
+        if self.said.result is None and self.said.last_beat is not None and not self.stacks.total:
+            with contextlib.suppress(OSError):
+                os.kill(self.pid, signal.SIGUSR1)
+
+    def _end_group(self) -> None:
         for number, grace in (
             (signal.SIGTERM, self.patience.term),
             (signal.SIGKILL, self.patience.kill),
         ):
             if self.exit is not None:
-                break
+                return
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.pid, number)
             self.killed_with = number.name
             self._until_exit(grace)
 
     def finish(self) -> Record:
-        """Sweep up and return the record; the end of a stream is never waited for."""
+        """Clean up and return the record, without waiting for the end of any stream."""
+        assert self.process is not None  # noqa: S101  # it was started
         self._pump(0)
         self._pump(0.02)
-        left_behind = self._end_descendants() if self.exit is not None else ()
+        left_behind: tuple[str, ...] = ()
+        if self.exit is not None:
+            left_behind = end_descendants(self.process, f"{MARK}={self.name}")
         seconds = time.monotonic() - self.started
         suspended = time.clock_gettime(time.CLOCK_BOOTTIME) - self.booted - seconds
         self.said.close_phase()
@@ -253,9 +265,9 @@ class _Run:
             suspended=suspended,
         )
         survivor: tuple[dict[str, Any], ...] = ()
-        if outcome is Outcome.HANG_UNKILLABLE and self.process is not None:
+        if outcome is Outcome.HANG_UNKILLABLE:
             survivor = tuple(threads_of(self.pid))
-            SURVIVORS.append(self.process)
+            self.survivors.add(self.process)
         return Record(
             name=self.name,
             outcome=outcome,
@@ -279,45 +291,15 @@ class _Run:
             survivor=survivor,
         )
 
-    def _end_descendants(self) -> tuple[str, ...]:
-        """Kill what the worker left: its group, its session, and orphans that carry its mark.
-
-        The leader is dead but not reaped, so its group cannot be a stranger's.
-        """
-        me = os.getpid()
-        orphans = {
-            pid: stat
-            for pid, stat in all_stats().items()
-            if pid != self.pid
-            and (stat.session == self.pid or (stat.ppid == me and self._is_marked(pid)))
-        }
-        with contextlib.suppress(ProcessLookupError, PermissionError):
+    def abandon(self) -> None:
+        """End the worker at once, since nobody waits for it any more."""
+        assert self.process is not None  # noqa: S101  # it was started
+        with contextlib.suppress(OSError):
             os.killpg(self.pid, signal.SIGKILL)
-        for pid in orphans:
-            with contextlib.suppress(OSError):
-                os.kill(pid, signal.SIGKILL)
-        if self.process is not None:
-            self.process.poll()
-        end = time.monotonic() + 1.0
-        waiting = set(orphans)
-        while waiting and time.monotonic() < end:
-            for pid in list(waiting):
-                try:
-                    gone = os.waitpid(pid, os.WNOHANG)[0] != 0
-                except ChildProcessError:
-                    gone = stat_of(f"/proc/{pid}/stat") is None
-                if gone:
-                    waiting.discard(pid)
-            time.sleep(0.01)
-        return tuple(stat.comm for stat in orphans.values())
-
-    def _is_marked(self, pid: int) -> bool:
-        """Say whether an orphan is of this worker; one that sleeps in the kernel is not asked."""
-        stat = stat_of(f"/proc/{pid}/stat")
-        if stat is None or stat.state in "DZ":
-            return False
-        environ = read_short(f"/proc/{pid}/environ", CHUNK)
-        return environ is not None and f"{MARK}={self.name}\0" in environ
+        if self._until_exit(self.patience.kill):
+            end_descendants(self.process, f"{MARK}={self.name}")
+        else:
+            self.survivors.add(self.process)
 
     def close(self) -> None:
         """Close our ends of the pipes."""
@@ -328,3 +310,15 @@ class _Run:
             for stream in (self.process.stdout, self.process.stderr):
                 if stream is not None:
                     stream.close()
+
+
+def _difference(
+    before: Sequence[Mapping[str, Any]], after: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """Say how many threads computed between two looks at them, and what states they are in."""
+    ticks = {thread["tid"]: thread["ticks"] for thread in before}
+    return {
+        "busy_threads": sum(t["ticks"] > ticks.get(t["tid"], 0) for t in after),
+        "states": dict(collections.Counter(str(t["state"]) for t in after)),
+        "threads": list(after[:SHOWN]),
+    }

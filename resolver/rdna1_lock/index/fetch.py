@@ -14,7 +14,12 @@ from typing import IO, TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, IntegrityError
 from rdna1_lock.hashes import agree, is_right
-from rdna1_lock.index.http import broken_stream, from_library, network_error, status_error
+from rdna1_lock.index.http_errors import (
+    broken_stream,
+    from_library,
+    network_error,
+    status_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

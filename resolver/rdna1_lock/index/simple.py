@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from rdna1_lock.errors import NetworkError
 from rdna1_lock.hashes import agree, hash_file
-from rdna1_lock.index.http import Http, Part, status_error
+from rdna1_lock.index.http_errors import status_error
 from rdna1_lock.index.interface import BadWheelError, NoRangesError, Page
 from rdna1_lock.index.metadata import (
     METADATA_LIMIT,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from rdna1_lock.index.cache import Cache
+    from rdna1_lock.index.http import Http, Part
     from rdna1_lock.model import Wheel
 
 T = TypeVar("T")

@@ -127,7 +127,7 @@ def _checked(folder: Path, series: str) -> Interpreter:
             )
     if found.series != series:
         raise InputError(
-            "wrong-python",
+            "other-python",
             f"{folder} is an environment of Python {found.version}; the lock is for {series}",
             hint="name another folder with --venv, or delete this one",
         )

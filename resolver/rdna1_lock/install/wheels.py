@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from rdna1_lock.errors import Error, InputError, NetworkError
+from rdna1_lock.errors import CancelledError, Error, InputError, NetworkError
 from rdna1_lock.hashes import CHUNK, agree, hash_file, is_right
 from rdna1_lock.index.fetch import Wanted, alone, fetch_file
 from rdna1_lock.index.parse import parse_direct_url
-from rdna1_lock.lock.model import is_local, locked_file
+from rdna1_lock.lock.model import is_own, locked_file
 from rdna1_lock.regular import open_regular
 
 if TYPE_CHECKING:
@@ -166,7 +166,7 @@ def _wanted(package: Package, index: Callable[[], SimpleIndex]) -> Wanted:
     file, name, digest = locked_file(package), locked_filename(package), _sha256(package)
     if file.url is not None:
         return Wanted(filename=name, url=file.url, sha256=digest, size=file.size)
-    if is_local(package):
+    if is_own(package):
         raise InputError(
             "own-wheel-missing",
             f"{name} is a wheel of somebody's own, and no index has it",
@@ -207,6 +207,8 @@ def _together(failures: list[Error]) -> Error:
     """Return the worst failure, with the others as facts: integrity goes before all."""
     failures.sort(key=lambda error: -error.exit_status)
     first = failures[0]
+    if isinstance(first, CancelledError):
+        return first
     others = tuple(error.message for error in failures[1:])
     hint = first.hint
     if isinstance(first, NetworkError):

@@ -112,6 +112,7 @@ def _package(pin: Pin, inputs: Inputs) -> Package:
         "version": wheel.version,
         "requires_python": pin.requires_python,
         "dependencies": [{"name": name} for name in pin.dependencies] or None,
+        "tool": _tool(pin),
     }
     if wheel.source == "url":
         archive = PackageArchive(url=wheel.file.url, size=wheel.file.size, hashes=hashes)
@@ -124,9 +125,15 @@ def _package(pin: Pin, inputs: Inputs) -> Package:
         size=wheel.file.size,
         hashes=hashes,
     )
-    return Package(
-        **common,
-        index=inputs.index if wheel.source == "default" and not by_path else None,
-        wheels=[locked],
-        tool={TOOL: {"source": "local"}} if wheel.source == "local" else None,
-    )
+    index = inputs.index if wheel.source == "default" and not by_path else None
+    return Package(**common, index=index, wheels=[locked])
+
+
+def _tool(pin: Pin) -> dict[str, Any] | None:
+    """Return what is to be known of a package beyond PEP 751."""
+    table: dict[str, Any] = {}
+    if pin.wheel.source == "local":
+        table["source"] = "local"
+    if pin.legacy:
+        table["legacy-metadata"] = True
+    return {TOOL: table} if table else None

@@ -35,6 +35,11 @@ _NIX_ATTRIBUTE = re.compile(r"[A-Za-z_][\w'-]*(\.[A-Za-z_][\w'-]*)*")
 _NIX_PYTHON = re.compile(r"python3\d{1,2}")
 _GLIBC = re.compile(r"2\.\d{1,2}")
 LARGEST_WHEEL = 1 << 40
+_PACKAGE_TABLES = (
+    {"source": "local"},
+    {"legacy-metadata": True},
+    {"source": "local", "legacy-metadata": True},
+)
 
 
 class FormError(ValueError):
@@ -164,6 +169,10 @@ def package(one: Package) -> str:
         raise FormError(f"`{name}` has a size of {file.size} bytes")
     if one.index is not None:
         url(one.index, f"the index of `{name}`")
+    ours = (one.tool or {}).get("rdna1-lock", {})
+    known: list[Any] = [{}, *_PACKAGE_TABLES]
+    if ours not in known:
+        raise FormError(f"`{name}` has a table that is not known: {shown(ours)}")
     _file(one, file)
     return name
 

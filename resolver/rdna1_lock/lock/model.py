@@ -84,16 +84,16 @@ def locked_file(package: Package) -> PackageWheel | PackageArchive:
     return package.archive
 
 
-def is_local(package: Package) -> bool:
-    """Say whether the wheel is the user's own, so that no index has it."""
-    return _told(package).get("source") == "local"
+def is_own(package: Package) -> bool:
+    """Say whether a wheel is somebody's own: no index has it."""
+    return bool(_ours(package).get("source") == "local")
 
 
 def has_legacy_metadata(package: Package) -> bool:
-    """Say whether METADATA has specifiers from before PEP 440, which pip refuses from 24.1 on."""
-    return _told(package).get("legacy-metadata") is True
+    """Say whether a wheel's metadata is from before PEP 440, so that pip refuses to install it."""
+    return _ours(package).get("legacy-metadata") is True
 
 
-def _told(package: Package) -> Mapping[str, Any]:
-    table = (package.tool or {}).get(TOOL)
-    return table if isinstance(table, dict) else {}
+def _ours(package: Package) -> Mapping[str, Any]:
+    table: Mapping[str, Any] = (package.tool or {}).get(TOOL, {})
+    return table

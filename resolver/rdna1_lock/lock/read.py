@@ -9,7 +9,7 @@ from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValida
 from rdna1_lock import toml
 from rdna1_lock.errors import InputError, UsageError, one_line
 from rdna1_lock.lock import forms
-from rdna1_lock.lock.document import PARTS, digest, digests
+from rdna1_lock.lock.digests import PARTS, digest, digests
 from rdna1_lock.lock.model import SCHEMA, TOOL, Input, Inputs, Lock
 from rdna1_lock.model import Preference, Target
 from rdna1_lock.text import printable

@@ -18,7 +18,7 @@ class RequirementLine:
     """A requirement, or with ``constraint`` a bound on what is needed anyway.
 
     A wheel that is named by URL or path alone has its project's name in ``parsed``, and the URL.
-    ``hashes`` are (algorithm, hexadecimal digest).
+    ``hashes`` are (algorithm, hexadecimal digest), ``credentials`` (origin, user, password).
     """
 
     file: Path
@@ -26,6 +26,7 @@ class RequirementLine:
     parsed: Requirement
     constraint: bool
     hashes: frozenset[tuple[str, str]]
+    credentials: tuple[str, str, str] | None = None
 
     @property
     def where(self) -> str:

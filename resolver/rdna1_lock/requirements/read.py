@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, one_line
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
+MOST_FILES = 500
+LARGEST = 16 * 2**20
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 _HASH = re.compile(r"(\w+):([0-9a-fA-F]+)")
@@ -46,12 +48,17 @@ _KNOWN = {
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _File:
-    """The file whose lines are read; ``parents`` are the files that include it."""
+    """The file whose lines are read; ``parents`` are the files that include it.
+
+    ``included`` is one list for all files of a read: files that include each other twice over
+    are read twice for each way to them.
+    """
 
     path: Path
     constraint: bool
     environ: Mapping[str, str]
     parents: tuple[Path, ...] = ()
+    included: list[Path] = field(default_factory=list)
 
 
 def read_text(path: Path) -> str:
@@ -62,7 +69,14 @@ def read_text(path: Path) -> str:
 
     """
     try:
-        return path.read_text("utf-8-sig")
+        # A device or a FIFO would be read for ever.
+        if path.exists() and not path.is_file():
+            raise InputError("bad-file", f"{path} is not a regular file")
+        with path.open("rb") as file:
+            content = file.read(LARGEST + 1)
+        if len(content) > LARGEST:
+            raise InputError("bad-file", f"{path} is larger than any requirements file")
+        return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise InputError("no-file", f"there is no file {path}") from None
     except UnicodeDecodeError as error:
@@ -138,10 +152,12 @@ def _line(text: str, number: int | None, file: _File) -> Iterator[Line]:
 def _requirement(line: str, number: int | None, file: _File) -> RequirementLine:
     where = place(file.path, number)
     text, *options = re.split(r"\s+(?=--)", line)
+    asked = read_requirement(text, where, folder=file.path.parent)
     return RequirementLine(
         file=file.path,
         number=number,
-        parsed=read_requirement(text, where, folder=file.path.parent),
+        parsed=asked.parsed,
+        credentials=asked.credentials,
         constraint=file.constraint,
         hashes=frozenset(_hash(option, where) for option in options),
     )
@@ -191,6 +207,9 @@ def _included(value: str, where: str, file: _File, *, constraint: bool) -> Itera
     parents = (*file.parents, file.path.resolve())
     if path.resolve() in parents:
         raise InputError("file-loop", f"{where}: {path} includes itself")
+    file.included.append(path)
+    if len(file.included) > MOST_FILES:
+        raise InputError("file-loop", f"{where}: more than {MOST_FILES} files are included")
     try:
         yield from _read(
             _File(
@@ -198,6 +217,7 @@ def _included(value: str, where: str, file: _File, *, constraint: bool) -> Itera
                 constraint=constraint or file.constraint,
                 environ=file.environ,
                 parents=parents,
+                included=file.included,
             )
         )
     except InputError as error:

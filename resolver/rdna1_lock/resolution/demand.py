@@ -36,6 +36,9 @@ class Demands:
         self._constraints: dict[str, list[UserRequirement]] = {}
         self._user_urls: dict[str, str] = {}
         self.missing_extras: set[tuple[str, str]] = set()
+        self.allow_legacy = False
+        self.assumed: set[str] = set()
+        self.refused_legacy: set[str] = set()
         for item in request.requirements:
             name = canonicalize_name(item.parsed.name)
             if item.constraint:
@@ -74,6 +77,11 @@ class Demands:
         metadata = self._finder.metadata(wheel)
         if isinstance(metadata, str):
             yield _broken(candidate, f"{wheel.filename}: {metadata}")
+            return
+        if metadata.legacy and not self.allow_legacy:
+            # Some installers refuse it, so another version is preferred where one fits.
+            self.refused_legacy.add(str(candidate))
+            yield _broken(candidate, f"it requires `{metadata.legacy[0]}`, which PEP 440 forbids")
             return
         if candidate.extra is not None:
             yield self._same_wheel(candidate)
@@ -137,29 +145,37 @@ class Demands:
         self, parsed: ParsedRequirement, origin: Origin, parent: Candidate | None
     ) -> Iterator[Requirement]:
         name = canonicalize_name(parsed.name)
+        if name in self.assumed:
+            return
         identifiers = [
             str(name),
             *(f"{name}[{extra}]" for extra in sorted(map(canonicalize_name, parsed.extras))),
         ]
+        bounds = [
+            item
+            for item in self._constraints.get(name, ())
+            if item.parsed.marker is None or item.parsed.marker.evaluate(self._environment)
+        ]
+        # A constraint may say where to take it from; no index need know the project then.
+        url = parsed.url or next((item.parsed.url for item in bounds if item.parsed.url), None)
         for identifier in identifiers:
             yield Requirement(
                 identifier=identifier,
                 project=name,
                 origin=origin,
                 specifier=parsed.specifier,
-                url=parsed.url,
+                url=url,
                 parent=parent,
             )
-        for item in self._constraints.get(name, ()):
-            if item.parsed.marker is None or item.parsed.marker.evaluate(self._environment):
-                yield Requirement(
-                    identifier=str(name),
-                    project=name,
-                    origin=Origin(kind=Kind.CONSTRAINT, text=_plain(item.parsed), where=item.where),
-                    specifier=item.parsed.specifier,
-                    url=item.parsed.url,
-                    parent=parent,
-                )
+        for item in bounds:
+            yield Requirement(
+                identifier=str(name),
+                project=name,
+                origin=Origin(kind=Kind.CONSTRAINT, text=_plain(item.parsed), where=item.where),
+                specifier=item.parsed.specifier,
+                url=item.parsed.url,
+                parent=parent,
+            )
 
 
 def describe(on: str, specifier: SpecifierSet) -> str:

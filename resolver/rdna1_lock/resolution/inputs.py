@@ -5,7 +5,6 @@ Options that would open a way around the rules are refused by name instead of be
 
 from __future__ import annotations
 
-import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -43,20 +42,25 @@ class UserInput:
     extra_index_urls: list[tuple[str, str]] = field(default_factory=list)
     find_links: list[Path] = field(default_factory=list)
     prereleases: bool = False
+    credentials: dict[str, tuple[str, str]] = field(default_factory=dict)
 
+    def add(self, text: str, where: str, *, label: str, folder: Path | None = None) -> None:
+        """Add one requirement (PEP 508), a URL of a wheel, or the path of one.
 
-def parse_requirement(
-    text: str, where: str, *, label: str, folder: Path | None = None
-) -> UserRequirement:
-    """Read one requirement (PEP 508), a URL of a wheel, or the path of one.
+        Raises:
+            InputError: for a requirement that stands in a file.
+            UsageError: for one on the command line (``folder`` is None).
 
-    Raises:
-        InputError: for a requirement that stands in a file.
-        UsageError: for one on the command line (``folder`` is None).
+        """
+        asked = read_requirement(text, where, folder=folder)
+        self.learn(asked.credentials)
+        self.requirements.append(UserRequirement(parsed=asked.parsed, where=where, label=label))
 
-    """
-    parsed = read_requirement(text, where, folder=folder)
-    return UserRequirement(parsed=parsed, where=where, label=label)
+    def learn(self, credentials: tuple[str, str, str] | None) -> None:
+        """Keep the credentials of a URL for its origin: to be used, never to be written."""
+        if credentials is not None:
+            origin, user, password = credentials
+            self.credentials[origin] = (user, password)
 
 
 def read_file(
@@ -65,7 +69,7 @@ def read_file(
     *,
     extras: tuple[str, ...] = (),
     groups: tuple[str, ...] = (),
-    environ: Mapping[str, str] | None = None,
+    environ: Mapping[str, str],
 ) -> None:
     """Add what a requirements file or a ``pyproject.toml`` asks for."""
     if path.name == "pyproject.toml" or path.suffix == ".toml":
@@ -74,33 +78,39 @@ def read_file(
         _read_requirements(path, into, constraint=False, environ=environ)
 
 
-def read_constraints(
-    path: Path, into: UserInput, *, environ: Mapping[str, str] | None = None
-) -> None:
+def read_constraints(path: Path, into: UserInput, *, environ: Mapping[str, str]) -> None:
     """Add the bounds of a constraints file; they count only for what is needed anyway."""
     _read_requirements(path, into, constraint=True, environ=environ)
 
 
 def _read_requirements(
-    path: Path, into: UserInput, *, constraint: bool, environ: Mapping[str, str] | None
+    path: Path, into: UserInput, *, constraint: bool, environ: Mapping[str, str]
 ) -> None:
-    surroundings = os.environ if environ is None else environ
-    for line in read_requirements(path, surroundings, constraint=constraint):
+    for line in read_requirements(path, environ, constraint=constraint):
         if isinstance(line, BadLine):
             raise line.error
         if isinstance(line, OptionLine):
             _option(line, into)
         else:
+            into.learn(line.credentials)
             into.requirements.append(_asked(line))
 
 
 def _asked(line: RequirementLine) -> UserRequirement:
+    hashes = frozenset(value for algorithm, value in line.hashes if algorithm == "sha256")
+    if line.hashes and not hashes:
+        # pip takes a file that has any of the hashes; one that cannot be checked is not dropped.
+        raise InputError(
+            "bad-hash",
+            f"{line.where}: `{line.parsed.name}` has hashes, but no sha256",
+            hint="`pip hash` and `pip-compile --generate-hashes` write sha256",
+        )
     return UserRequirement(
         parsed=line.parsed,
         where=line.where,
         label=f"{'-c' if line.constraint else '-r'} {line.file.name}",
         constraint=line.constraint,
-        hashes=frozenset(value for algorithm, value in line.hashes if algorithm == "sha256"),
+        hashes=hashes,
     )
 
 
@@ -112,7 +122,7 @@ def _option(line: OptionLine, into: UserInput) -> None:
     elif line.name == "--find-links":
         folder = line.file.parent / line.value.removeprefix("file://")
         if not folder.is_dir():
-            raise InputError("no-folder", f"{line.where}: there is no folder {folder}")
+            raise InputError("bad-find-links", f"{line.where}: there is no folder {folder}")
         into.find_links.append(folder)
     elif line.name == "--pre":
         into.prereleases = True
@@ -129,29 +139,36 @@ def _read_pyproject(
     project = data.get("project", {} if groups else None)
     if not isinstance(project, dict):
         raise InputError("bad-file", f"{path} has no table [project]")
-    if "dependencies" in project.get("dynamic", ()):
+    if "dependencies" in _strings(project, "dynamic", path):
         raise InputError(
             "dynamic-dependencies",
             f"{path}: the dependencies are dynamic, so only its build backend knows them",
             hint="write them into a requirements file",
         )
     label = f"-r {path.name}"
-    optional = {
-        canonicalize_name(key): value
-        for key, value in project.get("optional-dependencies", {}).items()
-    }
-    texts = [(f"{path}: project.dependencies", item) for item in project.get("dependencies", ())]
-    texts += _extras(path, canonicalize_name(str(project.get("name", ""))), optional, extras)
+    where = f"{path}: project.dependencies"
+    texts = [(where, item) for item in _strings(project, "dependencies", path)]
+    texts += _extras(path, project, extras)
     texts += _groups(path, data.get("dependency-groups", {}), groups)
     for where, item in texts:
-        if not isinstance(item, str):
-            raise InputError("bad-file", f"{where}: {item!r} is not a string")
-        into.requirements.append(parse_requirement(item, where, label=label, folder=path.parent))
+        into.add(item, where, label=label, folder=path.parent)
     _requires_python(path, project, into)
 
 
-def _groups(path: Path, table: Any, groups: tuple[str, ...]) -> list[tuple[str, Any]]:
-    found: list[tuple[str, Any]] = []
+def _strings(table: dict[str, Any], key: str, path: Path) -> list[str]:
+    """Return a list of strings: a string would be taken for a list of its letters."""
+    value = table.get(key, [])
+    if not isinstance(value, list) or not all(isinstance(item, str) for item in value):
+        raise InputError(
+            "bad-file",
+            f"{path}: `{key}` is not a list of strings",
+            hint=f'write it as {key} = ["numpy>=1.22", "requests"]',
+        )
+    return value
+
+
+def _groups(path: Path, table: Any, groups: tuple[str, ...]) -> list[tuple[str, str]]:
+    found: list[tuple[str, str]] = []
     for group in groups:
         try:
             names = resolve_dependency_groups(table, group)
@@ -163,11 +180,14 @@ def _groups(path: Path, table: Any, groups: tuple[str, ...]) -> list[tuple[str, 
     return found
 
 
-def _extras(
-    path: Path, name: str, optional: dict[Any, Any], extras: tuple[str, ...]
-) -> list[tuple[str, Any]]:
+def _extras(path: Path, project: dict[str, Any], extras: tuple[str, ...]) -> list[tuple[str, str]]:
     """Return the requirements of extras; one that names the project again opens more extras."""
-    found: list[tuple[str, Any]] = []
+    name = canonicalize_name(str(project.get("name", "")))
+    table = project.get("optional-dependencies", {})
+    if not isinstance(table, dict):
+        raise InputError("bad-file", f"{path}: `optional-dependencies` is not a table")
+    optional = {canonicalize_name(key): _strings(table, key, path) for key in table}
+    found: list[tuple[str, str]] = []
     todo, seen = [canonicalize_name(extra) for extra in extras], set()
     while todo:
         extra = todo.pop(0)
@@ -188,11 +208,9 @@ def _extras(
     return found
 
 
-def _extras_of_itself(item: Any, name: str) -> list[NormalizedName]:
+def _extras_of_itself(item: str, name: str) -> list[NormalizedName]:
     """Return the extras that a requirement opens of the project that it stands in."""
-    match = (
-        re.match(r"\s*([A-Za-z0-9._-]+)\s*\[([^\]]*)\]", item) if isinstance(item, str) else None
-    )
+    match = re.match(r"\s*([A-Za-z0-9._-]+)\s*\[([^\]]*)\]", item)
     if match is None or canonicalize_name(match[1]) != name:
         return []
     return [canonicalize_name(part) for part in match[2].split(",")]

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from packaging.version import Version
 
     from rdna1_lock.model import Preference, Target, Wheel
+    from rdna1_lock.resolution.standing import Standing
     from rdna1_lock.rules import Stack
 
 
@@ -114,18 +115,27 @@ class Request:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pin:
-    """A chosen wheel, its hash, and the projects that it needs."""
+    """A chosen wheel, its hash, and the projects that it needs.
+
+    ``legacy`` says that its metadata is from before PEP 440, so that pip refuses to install it.
+    """
 
     wheel: Wheel
     sha256: str
     dependencies: tuple[str, ...]
     requires_python: SpecifierSet | None
+    legacy: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """The answer: one wheel a project, sorted by name. ``notes`` are remarks for the user."""
+    """The answer: one wheel a project, sorted by name. ``notes`` are remarks for the user.
+
+    ``direct`` are the projects that the user asked for, ``standings`` those with newer releases.
+    """
 
     pins: tuple[Pin, ...]
     uses_stack: bool
+    direct: frozenset[str] = frozenset()
+    standings: tuple[Standing, ...] = ()
     notes: tuple[str, ...] = ()

@@ -7,6 +7,8 @@ backtracks over and can explain both kinds.
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from resolvelib.structs import RequirementInformation
 
     from rdna1_lock.resolution.finder import Finder
-    from rdna1_lock.resolution.model import Request
+    from rdna1_lock.resolution.model import Request, UserRequirement
     from rdna1_lock.rules import RuleSet
 
 
@@ -41,9 +43,31 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         self._candidates: dict[tuple[str, object], Candidate] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
         self._user_pins: dict[str, list[SpecifierSet]] = {}
+        self._asked: Counter[str] = Counter()
         for item in request.requirements:
             name = canonicalize_name(item.parsed.name)
             self._user_pins.setdefault(name, []).append(item.parsed.specifier)
+
+    def take_legacy(self) -> None:
+        """Take wheels whose metadata is from before PEP 440 as well, from now on."""
+        self.demands.allow_legacy = True
+        self._dependencies.clear()
+
+    def with_requirements(self, requirements: tuple[UserRequirement, ...]) -> Provider:
+        """Return a provider for other requirements, over the same finder and what it knows."""
+        other = Provider(self.finder, replace(self.request, requirements=requirements), self.rules)
+        other.demands.allow_legacy = self.demands.allow_legacy
+        other.demands.assumed = set(self.demands.assumed)
+        return other
+
+    def assume(self, projects: set[str]) -> None:
+        """Take projects for given, whatever is asked of them, from now on."""
+        self.demands.assumed |= projects
+        self._dependencies.clear()
+
+    def busiest(self) -> list[str]:
+        """Return the names that the search has asked for most often."""
+        return [name for name, _ in self._asked.most_common(6) if not name.startswith("<")]
 
     # --- the questions of resolvelib -------------------------------------------------------
 
@@ -58,13 +82,18 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         candidates: Mapping[str, Iterator[Candidate]],
         information: Mapping[str, Iterator[RequirementInformation[Requirement, Candidate]]],
         backtrack_causes: Sequence[RequirementInformation[Requirement, Candidate]],
-    ) -> tuple[bool, bool, bool, str]:
-        """Order the open names: facts of the target, then pins, then by name; O(n) per round."""
+    ) -> tuple[bool, bool, bool, bool, str]:
+        """Order the open names: facts of the target, the torch family, pins, then by name.
+
+        The family has few releases and decides most (numpy, Python): whatever is chosen before it
+        would be tried release by release when it does not fit.
+        """
         pinned = direct = False
         for requirement, parent in information[identifier]:
             direct = direct or parent is None
             pinned = pinned or any(part.operator in {"==", "==="} for part in requirement.specifier)
-        return (not identifier.startswith("<"), not pinned, not direct, identifier)
+        family = self.request.stack.in_family(identifier.partition("[")[0])
+        return (not identifier.startswith("<"), not family, not pinned, not direct, identifier)
 
     def narrow_requirement_selection(
         self,
@@ -95,6 +124,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
 
         After a backjump nothing may be required of a name any more; then all of it matches.
         """
+        self._asked[identifier] += 1
         wanted = list(requirements[identifier])
         excluded = set(incompatibilities[identifier])
         name, _, bracket = identifier.partition("[")
@@ -141,6 +171,13 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
                 )
             )
         return self._dependencies[candidate]
+
+    def demands_of(self, project: NormalizedName, version: Version) -> tuple[Requirement, ...]:
+        """Return what a release needs, if the search has come across it."""
+        for candidate, found in self._dependencies.items():
+            if candidate.identifier == project and candidate.version == version:
+                return found
+        return ()
 
     # --- candidates ------------------------------------------------------------------------
 

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
 from resolvelib.resolvers import Resolution as Search
 
-from rdna1_lock.errors import Error, UsageError
+from rdna1_lock.errors import Error, NoSolutionError, UsageError
 from rdna1_lock.hashes import agree
 from rdna1_lock.resolution.exhaustive import Exhaustive
 from rdna1_lock.resolution.explain.family import not_released_together, unreleased_together
 from rdna1_lock.resolution.finder import Finder
 from rdna1_lock.resolution.model import Candidate, Pin, Requirement, Resolution
 from rdna1_lock.resolution.provider import Provider
+from rdna1_lock.resolution.standing import standings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -34,6 +34,8 @@ MAX_ROUNDS = 20_000
 MAX_STEPS = 100_000
 # Beyond this many requirements the smallest conflicting set is not searched for.
 CORE_LIMIT = 40
+# Projects without a wheel that one answer names.
+MOST_BLOCKERS = 30
 
 
 def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
@@ -52,13 +54,40 @@ def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
         raise not_released_together(provider, apart)
     sources.prefetch_pages(_names_ahead(provider))
     try:
-        candidates = _search(provider)
+        candidates = _search_twice(provider)
     except ResolutionImpossible as error:
-        from rdna1_lock.resolution.explain.conflict import explain
-
-        core, causes = _smallest_conflict(provider, list(error.causes))
-        raise explain(core, causes) from None
+        raise _refusal(provider, list(error.causes)) from None
     return _build(provider, candidates)
+
+
+def _refusal(provider: Provider, causes: Causes) -> NoSolutionError:
+    """Explain why there is no solution; of projects without a wheel, all at once.
+
+    A blocker is assumed to be built, with nothing that it needs, and the search goes on without it.
+    """
+    from rdna1_lock.resolution.blockers import blocked, find_blockers
+    from rdna1_lock.resolution.explain.conflict import explain
+    from rdna1_lock.resolution.explain.nearest import nearest
+
+    blockers = find_blockers(provider, causes)
+    first, rest = (provider, causes) if blockers else _smallest_conflict(provider, causes)
+    if not blockers:
+        return explain(first, rest, nearest=nearest(first, _solution))
+    more, seen = list(blockers), {one.project for one in blockers}
+    while more and len(blockers) < MOST_BLOCKERS:
+        provider.assume({one.project for one in more})
+        try:
+            _search(provider)
+        except ResolutionImpossible as error:
+            rest = list(error.causes)
+        except Error:
+            break
+        else:
+            return blocked(provider, blockers, causes if len(blockers) == 1 else None)
+        more = [one for one in find_blockers(provider, rest) if one.project not in seen]
+        seen |= {one.project for one in more}
+        blockers += more
+    return blocked(provider, blockers, rest)
 
 
 def _names_ahead(provider: Provider) -> list[str]:
@@ -71,6 +100,25 @@ def _names_ahead(provider: Provider) -> list[str]:
         names.update(provider.request.stack.fetch_ahead)
     names.update(provider.request.preferences)
     return sorted(names)
+
+
+def _search_twice(provider: Provider) -> list[Candidate]:
+    """Search among wheels that every installer takes; only if that fails, among all."""
+    try:
+        return _search(provider)
+    except ResolutionImpossible:
+        if not provider.demands.refused_legacy:
+            raise
+        provider.take_legacy()
+        return _search(provider)
+
+
+def _solution(provider: Provider) -> list[Candidate] | None:
+    """Return a solution, or None where there is none or the sources do not say."""
+    try:
+        return _search(provider)
+    except (ResolutionImpossible, Error):
+        return None
 
 
 def _search(provider: Provider) -> list[Candidate]:
@@ -102,7 +150,8 @@ def _search_everything(provider: Provider) -> Mapping[str, Candidate]:
         raise UsageError(
             "search-too-deep",
             "the search was given up; whether there is a solution is not known",
-            hint="narrow the requirements: give bounds for the packages with many releases",
+            facts=(f"it went round in {', '.join(provider.busiest())}",),
+            hint="give bounds for these packages, best an exact version of one of them",
         ) from None
 
 
@@ -122,9 +171,7 @@ def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Ca
     )
     for item in order:
         fewer = tuple(other for other in items if other is not item)
-        smaller = Provider(
-            provider.finder, replace(provider.request, requirements=fewer), provider.rules
-        )
+        smaller = provider.with_requirements(fewer)
         try:
             _search(smaller)
         except ResolutionImpossible as error:
@@ -158,6 +205,7 @@ def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
                 sha256=_agreed_hash(provider, wheels[name]),
                 dependencies=tuple(sorted(needs.get(name, ()))),
                 requires_python=None if isinstance(metadata, str) else metadata.requires_python,
+                legacy=not isinstance(metadata, str) and bool(metadata.legacy),
             )
         )
     stack = provider.request.stack
@@ -165,6 +213,8 @@ def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
         pins=tuple(pins),
         uses_stack=any(stack.in_family(pin.wheel.name) for pin in pins),
         notes=tuple(_notes(provider, [pin.wheel for pin in pins])),
+        direct=frozenset(str(item.project) for item in provider.demands.roots()),
+        standings=standings(provider, candidates, wheels.values()),
     )
 
 
@@ -200,6 +250,12 @@ def _notes(provider: Provider, wheels: list[Wheel]) -> list[str]:
         if any(wheel.name == canonicalize_name(name) for wheel in wheels)
     ]
     for wheel in wheels:
+        metadata = provider.finder.metadata(wheel)
+        if not isinstance(metadata, str) and metadata.legacy:
+            notes.append(
+                f"{wheel.name} {wheel.version} requires `{metadata.legacy[0]}`, which PEP 440"
+                " forbids: `rdna1-lock sync` and uv install it, pip from 24.1 on refuses to"
+            )
         if wheel.version.is_prerelease and not provider.names_prerelease(wheel):
             notes.append(f"{wheel.name} {wheel.version} is a pre-release: no stable release fits")
         if wheel.file.yanked is not None:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from rdna1_lock.guard.activity import Activity
     from rdna1_lock.guard.outcome import Record
-    from rdna1_lock.guard.patience import Progress
 
 
 class Listener(Protocol):
@@ -32,7 +32,10 @@ class Listener(Protocol):
     def update(self, filename: str, done: int, total: int | None) -> None:
         """Learn how many bytes of a file have come."""
 
-    def worker_runs(self, now: Progress) -> None:
+    def expect_workers(self, count: int) -> None:
+        """Learn how many guarded workers will run."""
+
+    def worker_runs(self, now: Activity) -> None:
         """Learn what a guarded worker is doing, about once a second."""
 
     def worker_ended(self, record: Record) -> None:
@@ -54,7 +57,10 @@ class Silent:
     def update(self, filename: str, done: int, total: int | None) -> None:
         """Ignore it."""
 
-    def worker_runs(self, now: Progress) -> None:
+    def expect_workers(self, count: int) -> None:
+        """Ignore it."""
+
+    def worker_runs(self, now: Activity) -> None:
         """Ignore it."""
 
     def worker_ended(self, record: Record) -> None:

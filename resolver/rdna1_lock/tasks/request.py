@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, UsageError
 from rdna1_lock.model import Target
 from rdna1_lock.moment import read_moment
-from rdna1_lock.resolution.inputs import UserInput, parse_requirement, read_constraints, read_file
+from rdna1_lock.resolution.inputs import UserInput, read_constraints, read_file
 from rdna1_lock.resolution.model import Request
 from rdna1_lock.rules import DEFAULT_STACK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -60,11 +61,14 @@ class FromFiles:
 
     index_url: str | None
     find_links: tuple[Path, ...]
-    notes: tuple[str, ...] = field(default=())
+    credentials: Mapping[str, tuple[str, str]]
+    notes: tuple[str, ...] = ()
 
 
-def make_request(asked: ResolveRequest, stack: Stack) -> tuple[Request, FromFiles]:
-    """Read everything that the user named.
+def make_request(
+    asked: ResolveRequest, stack: Stack, environ: Mapping[str, str]
+) -> tuple[Request, FromFiles]:
+    """Read everything that the user named; ``environ`` is what files may refer to.
 
     Raises:
         UsageError, InputError: with the option, or the file and line, that is wrong.
@@ -74,22 +78,7 @@ def make_request(asked: ResolveRequest, stack: Stack) -> tuple[Request, FromFile
     target = Target.parse(
         asked.python_version or stack.default_python, asked.platform or stack.platform
     )
-    user = UserInput(prereleases=asked.prereleases)
-    if (asked.extras or asked.groups) and not any(path.suffix == ".toml" for path in asked.files):
-        raise UsageError("no-pyproject", "--extra and --group need a pyproject.toml, given with -r")
-    for folder in asked.find_links:
-        if not folder.is_dir():
-            raise UsageError("no-folder", f"--find-links: there is no folder {folder}")
-    for text in asked.requirements:
-        user.requirements.append(parse_requirement(text, "command line", label="command line"))
-    for path in asked.files:
-        read_file(path, user, extras=asked.extras, groups=asked.groups)
-    if not asked.requirements and not asked.files:
-        for text in stack.expand(stack.requirements, gfx):
-            label = f"stack {stack.id}"
-            user.requirements.append(parse_requirement(text, label, label=label))
-    for path in asked.constraints:
-        read_constraints(path, user)
+    user = _user_input(asked, stack, gfx, environ)
     request = Request(
         requirements=tuple(user.requirements),
         target=target,
@@ -99,10 +88,35 @@ def make_request(asked: ResolveRequest, stack: Stack) -> tuple[Request, FromFile
         exclude_newer=_moment(asked.exclude_newer),
         requires_python=tuple(user.requires_python),
     )
-    notes = _extra_indexes(user, stack)
     return request, FromFiles(
-        index_url=user.index_url, find_links=tuple(user.find_links), notes=notes
+        index_url=user.index_url,
+        find_links=tuple(user.find_links),
+        credentials=user.credentials,
+        notes=_extra_indexes(user, stack),
     )
+
+
+def _user_input(
+    asked: ResolveRequest, stack: Stack, gfx: tuple[str, ...], environ: Mapping[str, str]
+) -> UserInput:
+    """Collect the requirements and constraints of arguments, files, or the stack itself."""
+    user = UserInput(prereleases=asked.prereleases)
+    if (asked.extras or asked.groups) and not any(path.suffix == ".toml" for path in asked.files):
+        raise UsageError("no-pyproject", "--extra and --group need a pyproject.toml, given with -r")
+    for folder in asked.find_links:
+        if not folder.is_dir():
+            raise UsageError("no-folder", f"--find-links: there is no folder {folder}")
+    for text in asked.requirements:
+        user.add(text, "command line", label="command line")
+    for path in asked.files:
+        read_file(path, user, extras=asked.extras, groups=asked.groups, environ=environ)
+    if not asked.requirements and not asked.files:
+        label = f"stack {stack.id}"
+        for text in stack.expand(stack.requirements, gfx):
+            user.add(text, label, label=label)
+    for path in asked.constraints:
+        read_constraints(path, user, environ=environ)
+    return user
 
 
 def _gfx(chosen: tuple[str, ...], stack: Stack) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from rdna1_lock.index.simple import LocalWheels, SimpleIndex
 from rdna1_lock.resolution.sources import Sources
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from rdna1_lock.resolution.model import Request
@@ -28,11 +28,13 @@ def open_sources(
     *,
     index_url: str,
     find_links: Iterable[Path],
+    credentials: Mapping[str, tuple[str, str]],
     catalogue: Iterable[CataloguedWheel],
     rules: RuleSet,
 ) -> Iterator[tuple[Sources, Http]]:
     """Return the sources and the connections behind them."""
     http = Http()
+    http.learn(credentials)
     cache = Cache(context.cache)
 
     def simple(url: str, *, forbidden_means_absent: bool = False) -> SimpleIndex:

@@ -1,0 +1,1 @@
+"""From evidence to verdict: report, judgement, statement, signature, and their check."""

@@ -1,0 +1,100 @@
+"""A folder with a certificate: which files it holds, and how they are found, read and written."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from rdna1_lock.certify.proof.signature import sign
+from rdna1_lock.certify.proof.statement import build_statement
+from rdna1_lock.certify.proof.strictjson import dump, load, sha256
+from rdna1_lock.errors import InputError, IntegrityError
+from rdna1_lock.lock.files import write_files
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from rdna1_lock.certify.proof.verdict import Judgement
+
+CERTIFICATE, REPORT, SIGNATURE = "certificate.json", "report.json", "certificate.json.sig"
+ENVELOPE, PAGE = "certificate.dsse.json", "report.html"
+OTHERS = "certificates"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Keys:
+    """What to sign with: an SSH key for the signature, an ed25519 key for the DSSE envelope."""
+
+    ssh: Path | None = None
+    dsse: Path | None = None
+
+
+def find_certificates(folder: Path) -> list[Path]:
+    """Return every folder with a certificate: the lock's own, then those in ``certificates/``."""
+    places = [folder]
+    if (folder / OTHERS).is_dir():
+        places += sorted(path for path in (folder / OTHERS).iterdir() if path.is_dir())
+    return [p for p in places if (p / CERTIFICATE).is_file() or (p / ENVELOPE).is_file()]
+
+
+def read_file(path: Path) -> bytes:
+    """Read a file of a certificate.
+
+    Raises:
+        InputError: it does not exist or cannot be read.
+
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(
+            "no-certificate",
+            f"cannot read {path}: {error.strerror}",
+            hint="a certificate consists of certificate.json and report.json in one folder",
+        ) from error
+
+
+def write_certificate(
+    place: Path,
+    report: dict[str, Any],
+    found: Judgement,
+    *,
+    page: str,
+    keys: Keys,
+    environ: Mapping[str, str],
+) -> dict[str, Path]:
+    """Write a certificate with its report and page into ``place``, and sign it.
+
+    Where ``place`` already holds one that certifies, the new one goes into a folder of its own
+    below ``certificates/``. Returns each file by its name.
+
+    Raises:
+        InputError: a folder cannot be written, or a key does not sign; files written so far stay.
+
+    """
+    report_bytes = dump(report)
+    statement = build_statement(report, report_bytes, report["lock"]["sha256"], found)
+    if _is_certified(place / REPORT):
+        place = place / OTHERS / sha256(statement)[:12]
+    texts = {REPORT: report_bytes.decode(), CERTIFICATE: statement.decode(), PAGE: page}
+    write_files(place, texts)
+    # Signatures of the files that were replaced do not belong to the new ones.
+    for left in (SIGNATURE, ENVELOPE):
+        (place / left).unlink(missing_ok=True)
+    written = {name: place / name for name in texts}
+    if keys.dsse is not None:
+        from rdna1_lock.certify.proof.dsse import make_envelope  # an extra
+
+        write_files(place, {ENVELOPE: make_envelope(statement, keys.dsse).decode()})
+        written[ENVELOPE] = place / ENVELOPE
+    if keys.ssh is not None:
+        written[SIGNATURE] = sign(place / CERTIFICATE, keys.ssh, environ=environ)
+    return written
+
+
+def _is_certified(report: Path) -> bool:
+    try:
+        return load(report.read_bytes(), str(report)).get("verdict") == "certified"
+    except (OSError, IntegrityError):
+        return False

@@ -1,0 +1,1 @@
+"""A report for people: page, plot, terminal, Markdown, comparison."""
