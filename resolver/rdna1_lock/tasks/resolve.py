@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from rdna1_lock.emit.difference import different_inputs, differing
+from rdna1_lock.emit.ownership import not_ours
 from rdna1_lock.emit.pylock import emit_pylock
 from rdna1_lock.errors import OutOfDateError, UsageError
 from rdna1_lock.lock.build import build_lock, make_inputs
@@ -143,14 +144,16 @@ def write(resolved: Resolved) -> tuple[Path, ...]:
     """Write the files of a lock; returns those that changed.
 
     Raises:
-        InputError: the folder cannot be written; the old files are as they were.
+        InputError: the folder cannot be written, or files in it are not ours; all files are as
+            they were.
 
     """
     texts = resolved.texts
     if not texts:
         return ()
     folder = next(iter(texts)).parent
-    return tuple(write_files(folder, {path.name: text for path, text in texts.items()}))
+    names = {path.name: text for path, text in texts.items()}
+    return tuple(write_files(folder, names, foreign=not_ours))
 
 
 def check(resolved: Resolved) -> None:
