@@ -81,7 +81,7 @@ class InputError(Error):
 
 
 class NetworkError(Error):
-    """An index or a file on it cannot be had, or what came is not what an index sends."""
+    """An index or a file on it cannot be fetched, or is not what an index sends."""
 
     exit_status = Exit.NETWORK
 

@@ -240,7 +240,7 @@ class Http:
         """Open a file from a byte on, for streaming; one attempt, without retries.
 
         Raises:
-            NetworkError: for a status that is no content; ``broken_stream`` tells whether an
+            NetworkError: for a status without content; ``broken_stream`` tells whether an
                 exception while reading is worth another attempt.
 
         """
@@ -256,7 +256,7 @@ class Http:
                     raise NetworkError(
                         "wrong-range",
                         f"{url} sends another part than was asked for",
-                        hint="delete the .part file beside the wheel and try again",
+                        hint="delete the .part file next to the wheel and try again",
                     )
                 at, total = start, int(match[3])
             elif response.status_code == 416:
@@ -347,7 +347,7 @@ class Http:
                 raise NetworkError(
                     "answer-too-large",
                     f"{url} sends more than {limit // 2**20} MiB",
-                    hint="this is no index page or metadata file; check the index URL",
+                    hint="this is not an index page or metadata file; check the index URL",
                 )
         raw: Any = response.raw
         self._count(0, raw.tell())

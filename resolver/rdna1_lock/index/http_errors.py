@@ -34,7 +34,7 @@ def broken_stream(error: Exception) -> bool:
 
 
 def status_error(url: str, status: int) -> NetworkError:
-    """Turn an HTTP status that is no answer into an error with a way out."""
+    """Turn a failed HTTP status into an error with a way out."""
     hints = {
         401: "the index wants credentials: put them into the index URL or into ~/.netrc",
         403: "the index refuses: check the URL and the credentials",

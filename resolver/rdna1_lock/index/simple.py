@@ -53,7 +53,7 @@ class SimpleIndex:
     """One index (PEP 503, 691, 700, 592, 658, 714), fetched in parallel, cached.
 
     ``forbidden_means_absent`` is for indexes on object stores, such as PyTorch's, that answer
-    403 for what does not exist. ``on_download`` is told about whole wheels that must be read.
+    403 for what does not exist. ``on_download`` gets the progress of whole wheels that must be read.
     With ``revalidate`` no page and no METADATA in the cache is believed unless its own hash names
     it: pages are asked for again, with the ETag of the old one.
     """

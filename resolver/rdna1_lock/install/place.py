@@ -86,7 +86,7 @@ def digest(file: IO[bytes], algorithm: str = "sha256") -> str:
 
 
 def digest_of(path: str, algorithm: str = "sha256") -> str | None:
-    """Return the digest of a file, None where it is no regular file or cannot be read."""
+    """Return the digest of a file, None where it is not a regular file or cannot be read."""
     try:
         with open_regular(path, follow=False) as file:
             return digest(file, algorithm)

@@ -47,7 +47,7 @@ def read_requirement(text: str, where: str, *, folder: Path | None) -> Asked:
         text = f"{_name_in_url(url, where, error_type)} @ {url}"
     try:
         parsed = Requirement(text)
-        # Not every place of PEP 508's grammar is bounded; what cannot be encoded is no name.
+        # Not every place of PEP 508's grammar is bounded; what cannot be encoded is not a name.
         str(parsed).encode()
     except ValueError as error:
         first, _, _ = str(error).partition("\n")

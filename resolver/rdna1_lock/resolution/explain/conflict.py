@@ -179,7 +179,7 @@ def _headline(provider: Provider, demands: Sequence[Requirement], reasons: Seque
         return headline if _is_of_user(headline, asked) else f"{texts[0]} cannot be met: {headline}"
     if any(item.project == "<python>" for item in demands):
         python = provider.request.target.python_series
-        return f"{' and '.join(texts[:2])} cannot be had for Python {python}"
+        return f"{' and '.join(texts[:2])} are not available for Python {python}"
     if len(texts) == 2:
         return f"{texts[0]} does not go together with {texts[1]}"
     if len(texts) == 1:
