@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rdna1_lock.tasks.fetch import fetch_into, own_wheels
 from rdna1_lock.tasks.opening import open_for
+from rdna1_lock.tasks.size import size_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from rdna1_lock.lock.model import Lock
     from rdna1_lock.tasks.context import Context
 
 
@@ -75,6 +78,8 @@ def sync(request: SyncRequest, context: Context) -> SyncResult:
     environment, made = open_environment(
         request.venv, series, request.python, make=not request.check, waiting=waiting
     )
+    if made:
+        _say_size(lock, request.venv, context)
     fetch_into(
         lock, folder, index_url=request.index_url, find_links=request.find_links, context=context
     )
@@ -105,3 +110,16 @@ def sync(request: SyncRequest, context: Context) -> SyncResult:
         activation=done.activation,
         env=dict(lock.env),
     )
+
+
+def _say_size(lock: Lock, venv: Path, context: Context) -> None:
+    """Say what a new environment takes, before anything is downloaded."""
+    size = size_of(lock)
+    context.listener.size(size)
+    place = next((path for path in (venv, *venv.absolute().parents) if path.exists()), None)
+    free = shutil.disk_usage(place).free if place is not None else None
+    if free is not None and free < size.together:
+        context.listener.note(
+            f"{place} has {free / 1e9:.1f} GB of free space, and wheels and environment together take"
+            f" at least {size.together / 1e9:.1f} GB"
+        )
