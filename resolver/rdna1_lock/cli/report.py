@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 from rdna1_lock.cli.locks import flake_reference
@@ -12,10 +12,11 @@ from rdna1_lock.lock.model import locked_file
 from rdna1_lock.tasks.resolve import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rdna1_lock.lock.model import Lock
+    from rdna1_lock.resolution.model import HeldBack, Unmeasured
     from rdna1_lock.tasks.resolve import Resolved
 
 
@@ -36,7 +37,7 @@ class Shown:
 def show_text(resolved: Resolved) -> int:
     """Print the lock itself."""
     data(resolved.pylock)
-    for text in resolved.notes:
+    for text in (*resolved.notes, *about_torch(resolved)):
         note(text)
     return Exit.OK
 
@@ -63,6 +64,8 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
                 "status": "written" if changed else "unchanged",
                 **_lock_json(lock, list(resolved.texts), changed),
                 "notes": list(resolved.notes),
+                "held-back": [_plain(item) for item in resolved.held_back],
+                "unmeasured": [_plain(item) for item in resolved.unmeasured],
                 "requests": effort.requests,
                 "bytes": effort.received,
             }
@@ -72,7 +75,7 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
         return Exit.OK
     for change in resolved.changes:
         say(f"  {describe(change)}")
-    for text in resolved.notes:
+    for text in (*resolved.notes, *about_torch(resolved)):
         note(text)
     what = "locked" if changed else "checked"
     cost = f"{effort.requests} requests, {effort.received / 1e6:.1f} MB, {effort.seconds:.1f} s"
@@ -80,6 +83,28 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
     if lock.env and changed and not show.output and resolved.existing.path is not None:
         _next_steps(lock, resolved.existing.path)
     return Exit.OK
+
+
+def about_torch(resolved: Resolved) -> Iterator[str]:
+    """Yield a line for each package that is held back, and one each for what nobody ran."""
+    for item in resolved.held_back:
+        moved = f"; the lock had {item.moved_from}" if item.moved_from else ""
+        yield (
+            f"{item.package} {item.version}, not {item.newest}{moved}: {item.why}"
+            f" ({', '.join(item.by)})"
+        )
+    never = [item for item in resolved.unmeasured if item.newest is None]
+    if never:
+        names = ", ".join(f"{item.package} {item.version}" for item in never)
+        yield f"not tried with this torch: {names}"
+    newer = [item for item in resolved.unmeasured if item.newest is not None]
+    if newer:
+        names = ", ".join(f"{item.package} {item.version} ({item.newest})" for item in newer)
+        yield f"newer than the newest release that was tried with this torch: {names}"
+
+
+def _plain(item: HeldBack | Unmeasured) -> dict[str, Any]:
+    return {key.replace("_", "-"): value for key, value in asdict(item).items()}
 
 
 def _next_steps(lock: Lock, folder: Path) -> None:

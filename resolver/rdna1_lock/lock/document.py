@@ -39,6 +39,8 @@ def _inputs_table(inputs: Inputs) -> dict[str, Any]:
         "rules": inputs.rules,
         "portable": inputs.portable,
     }
+    if inputs.facts is not None:
+        table["facts"] = inputs.facts
     if inputs.index is not None:
         table["index"] = inputs.index
     table["target"] = {
@@ -58,6 +60,8 @@ def _inputs_table(inputs: Inputs) -> dict[str, Any]:
         "exclude-newer": inputs.exclude_newer,
         "rocm-index": inputs.rocm_index,
         "find-links": inputs.find_links,
+        "allow": list(inputs.allow),
+        "recipe": inputs.recipe,
     }
     asked.update({key: value for key, value in options.items() if value})
     if not inputs.catalogue:
@@ -116,6 +120,8 @@ def different_inputs(old: Inputs, new: Inputs) -> list[str]:
             lines += [f"{name}: now also {_shown(item)}" for item in after if item not in before]
         elif field.name == "rules":
             lines.append("rules: they decide something else than when the lock was made")
+        elif field.name == "facts":
+            lines.append("facts: those about its packages differ from when the lock was made")
         else:
             lines.append(f"{name}: {_shown(before)} -> {_shown(after)}")
     return lines

@@ -8,6 +8,7 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from rdna1_lock.model import specifier_text
+from rdna1_lock.resolution.beside_torch import BesideTorch, presence
 from rdna1_lock.resolution.model import Candidate, Kind, Origin, Requirement
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ class Demands:
         self._environment = {**request.target.marker_environment, "extra": ""}
         self._constraints: dict[str, list[UserRequirement]] = {}
         self._user_urls: dict[str, str] = {}
+        self.beside_torch = BesideTorch(request, rules)
         self.missing_extras: set[tuple[str, str]] = set()
         self.allow_legacy = False
         self.refused_legacy: set[str] = set()
@@ -68,6 +70,13 @@ class Demands:
             )
         return found
 
+    def by_name(self, candidate: Candidate) -> Iterator[Requirement]:
+        """Yield what is known of a candidate by name and version, before its metadata is read."""
+        if candidate.project == "torch" and candidate.extra is None:
+            yield presence(candidate)
+        elif self.beside_torch.counts_for(candidate):
+            yield from self.beside_torch.measured(candidate)
+
     def of(self, candidate: Candidate) -> Iterator[Requirement]:
         """Yield what a candidate needs."""
         wheel = candidate.wheel
@@ -88,6 +97,8 @@ class Demands:
                 self.missing_extras.add((str(wheel.name), str(candidate.extra)))
         else:
             yield from self._bounds(candidate, metadata)
+            if self.beside_torch.counts_for(candidate):
+                yield from self.beside_torch.said(candidate, metadata)
         for parsed in metadata.requires:
             if not self._applies(parsed.marker, candidate.extra):
                 continue

@@ -29,6 +29,7 @@ class Kind(Enum):
     REQUIRES_PYTHON = "requires-python"
     RULE = "rule"
     EXTRA = "extra"
+    PRESENCE = "presence"
     BROKEN = "broken"
 
 
@@ -63,7 +64,11 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Requirement:
-    """A demand on one identifier; ``exact`` ties an extra to the wheel of its project."""
+    """A demand on one identifier; ``exact`` ties an extra to the wheel of its project.
+
+    ``soft``: it yields where it would leave no solution. ``without_torch``: a lock without torch
+    meets it.
+    """
 
     identifier: str
     project: NormalizedName
@@ -72,6 +77,8 @@ class Requirement:
     url: str | None = None
     exact: Wheel | None = None
     parent: Candidate | None = None
+    soft: bool = False
+    without_torch: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +107,10 @@ class PythonBound:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Everything that decides a resolution, apart from what the indexes hold."""
+    """Everything that decides a resolution, apart from what the indexes hold.
+
+    ``allow`` has the ids of the facts that the user overrules.
+    """
 
     requirements: tuple[UserRequirement, ...]
     target: Target
@@ -110,6 +120,7 @@ class Request:
     exclude_newer: datetime | None = None
     requires_python: tuple[PythonBound, ...] = ()
     preferences: Mapping[str, Preference] = field(default_factory=dict)
+    allow: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,9 +138,36 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """A package that is older in the lock than on its index, since torch is in the lock.
+
+    ``by`` are the ids of the facts, or of the rule, that refuse the newer releases; ``why`` is
+    what they say of the newest. ``moved_from`` is the version that the existing lock has.
+    """
+
+    package: str
+    version: str
+    newest: str
+    by: tuple[str, ...]
+    why: str
+    moved_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmeasured:
+    """A package whose locked version was not run beside torch; ``newest`` is what was run."""
+
+    package: str
+    version: str
+    newest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """The answer: one wheel a project, sorted by name. ``notes`` are remarks for the user."""
 
     pins: tuple[Pin, ...]
     uses_stack: bool
     notes: tuple[str, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from rdna1_lock.emit.formats import folder_texts, format_of
 from rdna1_lock.errors import InputError
+from rdna1_lock.lock.build import facts_of
 from rdna1_lock.lock.read import preferences, read_lock
 from rdna1_lock.model import Preference
 from rdna1_lock.resolution.inputs import UserInput, read_file
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rdna1_lock.lock.model import Inputs, Lock
+    from rdna1_lock.rules import RuleSet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +85,16 @@ def _pins_of(file: Path) -> dict[str, Preference]:
     }
 
 
-def up_to_date(existing: Existing, inputs: Inputs) -> bool:
+def up_to_date(existing: Existing, inputs: Inputs, rules: RuleSet) -> bool:
     """Say whether the lock was made from these inputs and its files are as they were written.
 
-    Pins are kept while they fit, so nothing on an index could change such a lock.
+    Pins are kept while they fit, so nothing on an index could change such a lock. What is known of
+    its own packages could, and is compared; what is known of others is not even read.
     """
     lock = existing.lock
-    if lock is None or lock.edited or lock.inputs != inputs:
+    if lock is None or lock.edited or replace(lock.inputs, facts=None) != inputs:
+        return False
+    if facts_of((str(package.name) for package in lock.packages), rules) != lock.inputs.facts:
         return False
     return not any(is_stale(path, text) for path, text in existing.texts(lock).items())
 

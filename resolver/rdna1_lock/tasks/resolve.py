@@ -15,15 +15,15 @@ from rdna1_lock.lock.build import build_lock, make_inputs
 from rdna1_lock.lock.document import different_inputs, differing
 from rdna1_lock.lock.files import write_files
 from rdna1_lock.lock.model import SCHEMA, is_own
-from rdna1_lock.rules import load_catalogue, load_rules, load_stack
+from rdna1_lock.rules import load_catalogue, load_rules
 from rdna1_lock.tasks.existing import changes, is_stale, load_existing, up_to_date
-from rdna1_lock.tasks.request import make_request
+from rdna1_lock.tasks.request import load_asked, make_request
 from rdna1_lock.text import printable, without_credentials
 from rdna1_lock.urls import BadURLError, read_url
 
 if TYPE_CHECKING:
     from rdna1_lock.lock.model import Lock
-    from rdna1_lock.resolution.model import Request, Resolution
+    from rdna1_lock.resolution.model import HeldBack, Request, Resolution, Unmeasured
     from rdna1_lock.rules import Stack
     from rdna1_lock.tasks.context import Context
     from rdna1_lock.tasks.existing import Change, Existing
@@ -48,6 +48,8 @@ class Resolved:
     kept: bool
     changes: tuple[Change, ...] = ()
     notes: tuple[str, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()
     effort: Effort = Effort()
 
     @property
@@ -71,8 +73,10 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
 
     """
     started = time.monotonic()
-    rules, stack = load_rules(), load_stack(request.stack)
-    asked, from_files = make_request(request, stack, context.environ)
+    rules, (stack, recipe) = load_rules(), load_asked(request)
+    for fact in request.allow:
+        rules.applications.by_id(fact)
+    asked, from_files = make_request(request, stack, recipe, context.environ)
     existing = load_existing(_place(request, asked), one_file=request.one_file)
     portable = existing.portable if request.portable is None else request.portable
 
@@ -89,9 +93,10 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         rocm_index=None if rocm_index is None or portable else read_url(rocm_index).text,
         catalogue=request.catalogue,
         find_links=bool(find_links),
+        recipe=request.recipe,
     )
     kept = not (request.upgrade or request.upgrade_packages or request.live or find_links)
-    if kept and existing.lock and up_to_date(existing, inputs):
+    if kept and existing.lock and up_to_date(existing, inputs, rules):
         return Resolved(lock=existing.lock, existing=existing, kept=True)
     asked = _with_preferences(asked, existing, request)
     from rdna1_lock.tasks.sources import open_sources  # the HTTP library: 150 ms
@@ -116,6 +121,8 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         kept=False,
         changes=changes(existing, lock),
         notes=(*from_files.notes, *_notes(resolution, stack, lock)),
+        held_back=resolution.held_back,
+        unmeasured=resolution.unmeasured,
         effort=Effort(
             requests=http.requests, received=http.bytes, seconds=time.monotonic() - started
         ),
@@ -183,7 +190,7 @@ def _place(request: ResolveRequest, asked: Request) -> Path | None:
     if request.place is not None or request.one_file:
         return request.place
     python = asked.target.python_series.replace(".", "")
-    name = request.name or f"{asked.stack.id}-cp{python}"
+    name = request.name or f"{request.recipe or asked.stack.id}-cp{python}"
     if Path(name).name != name or name in {".", ".."}:
         raise UsageError(
             "bad-name",
