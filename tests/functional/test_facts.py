@@ -32,6 +32,7 @@ declared = "nothing"
 torch = "1.13.1"
 python = "3.10"
 date = "2026-11-24"
+by = "study"
 ran = "one stripe"
 works = ["1"]
 fails = ["2"]

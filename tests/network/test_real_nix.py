@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from rdna1_lock import __version__
-from support.downloads import downloads
+from tools.downloads import downloads
 from support.nix import SYSTEM, Nix, need_nix
 from support.replica import build_replica
 from support.repository import ROOT, copy_repository

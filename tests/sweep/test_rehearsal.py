@@ -17,7 +17,7 @@ from support.interpreters import find_python
 from support.keys import make_keys
 from support.replica import ROCM_TAG
 from support.server import Server
-from support.torch_wheels import metadata_of, rocm_named_wheels, sha256_of
+from tools.torch_wheels import metadata_of, rocm_named_wheels, sha256_of
 from support.wheels import Spec
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]

@@ -63,6 +63,8 @@ def print_recipe(recipe: Recipe) -> None:
     rows = [("stack", recipe.stack), ("locks", ", ".join(recipe.requirements))]
     if recipe.constraints:
         rows.append(("bounds", ", ".join(recipe.constraints)))
+    if recipe.built:
+        rows.append(("build", f"first the wheels of {', '.join(recipe.built)}: the index has none"))
     rows.append(("probe", recipe.shows if recipe.not_run is None else f"not run: {recipe.not_run}"))
     if recipe.left_out:
         rows.append(("left out", recipe.left_out))
@@ -118,6 +120,7 @@ def recipe_json(recipe: Recipe) -> dict[str, Any]:
         "stack": recipe.stack,
         "requirements": list(recipe.requirements),
         "constraints": list(recipe.constraints),
+        "built": list(recipe.built),
         "probe": recipe.probe,
         "shows": recipe.shows,
         "left-out": recipe.left_out,

@@ -31,11 +31,15 @@ NO_BUILD = SpecifierSet("<0")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Run:
-    """Releases that were run with one torch: which work, which work but for a part, which fail."""
+    """Releases that were run with one torch: which work, which work but for a part, which fail.
+
+    ``by`` says who ran them: ``make applications``, or a study before there was such a thing.
+    """
 
     torch: str
     python: str
     date: str
+    by: str
     ran: str
     works: tuple[Version, ...] = ()
     partly: tuple[Version, ...] = ()
@@ -82,11 +86,18 @@ class Fact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Application:
-    """All that is known of one package; ``probe`` is the script that ran it."""
+    """All that is known of one package.
+
+    ``probe`` is the script that runs it, beside the requirements in ``probe_with``; ``built`` are
+    releases whose wheel is built for that, since the index has none. ``uv`` is what uv locks.
+    """
 
     package: str
     declared: str
     probe: str | None
+    probe_with: tuple[str, ...]
+    built: tuple[str, ...]
+    uv: str | None
     runs: tuple[Run, ...]
     facts: tuple[Fact, ...]
 
@@ -183,6 +194,9 @@ def read_application(path: Path) -> Application:
         package=package,
         declared=entry.text("declared"),
         probe=entry.optional("probe"),
+        probe_with=entry.texts("probe-with", required=False),
+        built=entry.texts("built", required=False),
+        uv=entry.optional("uv"),
         runs=runs,
         facts=read_tables(entry, "facts", fact) if "facts" in entry.data else (),
     )
@@ -214,6 +228,7 @@ def _run(entry: Entry) -> Run:
         torch=str(_version(entry, "torch", entry.text("torch"))),
         python=entry.text("python"),
         date=entry.date(),
+        by=entry.text("by"),
         ran=entry.text("ran"),
         works=_versions(entry, "works"),
         partly=_versions(entry, "partly"),

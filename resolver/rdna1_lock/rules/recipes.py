@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 class Recipe:
     """Requirements that go together, and what its probe shows.
 
+    ``built`` are requirements of others that have no wheel: one is to be built before locking.
     ``left_out`` says what the probe does without: weights, tokenizers. ``not_run`` says why the
     probe could not be run, and is None where it was.
     """
@@ -28,6 +29,7 @@ class Recipe:
     stack: str
     requirements: tuple[str, ...]
     constraints: tuple[str, ...]
+    built: tuple[str, ...]
     probe: str
     shows: str
     left_out: str | None
@@ -64,6 +66,7 @@ def load_recipe(name: str, folder: Path | None = None) -> Recipe:
         stack=entry.text("stack"),
         requirements=entry.texts("requirements"),
         constraints=entry.texts("constraints", required=False),
+        built=entry.texts("built", required=False),
         probe=entry.text("probe"),
         shows=entry.text("shows"),
         left_out=entry.optional("left-out"),
