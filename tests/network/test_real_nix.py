@@ -12,11 +12,11 @@ import tomli_w
 
 from rdna1_lock import __version__, toml
 from rdna1_lock.lock.digests import digests
-from support.downloads import downloads
 from support.nix import SYSTEM, Nix, need_nix
 from support.replica import build_replica
 from support.repository import ROOT, copy_repository
 from support.server import Server
+from tools.downloads import downloads
 
 pytestmark = [pytest.mark.network, pytest.mark.slow]
 FOLDER = Path("locks/rocm5.2-cp310")

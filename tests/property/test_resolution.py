@@ -77,7 +77,7 @@ def test_the_last_resort_is_complete_by_itself(universe, asked):
     provider = Provider(Finder(make_sources(universe), request, RULES), request, RULES)
     every = solutions(universe, asked)
     try:
-        pins = Exhaustive(provider, 100_000).search()
+        pins = Exhaustive(provider, 100_000).search(provider.demands.roots())
     except ResolutionImpossible as error:
         if every or not error.causes:
             raise AssertionError(every) from error

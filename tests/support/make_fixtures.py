@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 
 TESTS = Path(__file__).parents[1]
-sys.path.insert(0, str(TESTS))
+sys.path[:0] = [str(TESTS), str(TESTS.parent)]
 
 from rdna1_lock.certify.proof.signature import NAMESPACE, sign  # noqa: E402
 from rdna1_lock.cli.main import main  # noqa: E402
@@ -24,8 +24,8 @@ from support.evidence import LOCK, fake_host, make_report, write_certificate  # 
 from support.interpreters import find_python  # noqa: E402
 from support.replica import ROCM_TAG  # noqa: E402
 from support.server import Server  # noqa: E402
-from support.torch_wheels import metadata_of, rocm_named_wheels, sha256_of  # noqa: E402
 from support.wheels import Spec  # noqa: E402
+from tools.torch_wheels import metadata_of, rocm_named_wheels, sha256_of  # noqa: E402
 
 FIXTURES = TESTS / "data" / "suite1"
 SIGNER = "signer@example"

@@ -17,11 +17,13 @@ from rdna1_lock.rules import (
     load_catalogue,
     load_gpus,
     load_known,
+    load_recipe,
     load_rules,
     load_stack,
     rules_digest,
     stack_ids,
 )
+from rdna1_lock.rules.applications import read_application
 from rdna1_lock.rules.location import constraints_dir
 from rdna1_lock.rules.model import gfx_version
 
@@ -31,7 +33,8 @@ FILES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*.toml"))
 
 
 def check(name: str, data: object) -> None:
-    key = "stack" if name.startswith("stacks/") else name
+    one_of = {"stacks": "stack", "applications": "application", "recipes": "recipe"}
+    key = one_of.get(name.partition("/")[0], name)
     jsonschema.validate({key: data}, SCHEMA, cls=jsonschema.Draft202012Validator)
 
 
@@ -45,6 +48,10 @@ def load(name: str, folder: Path) -> object:
             return load_gpus(folder)
         case ["catalogue", _]:
             return load_catalogue(folder)
+        case ["applications", _]:
+            return read_application(folder / name)
+        case ["recipes", _]:
+            return load_recipe(Path(name).stem, folder)
         case _:
             return load_stack(Path(name).stem, folder)
 
@@ -71,6 +78,7 @@ def test_env_and_known_tables_refer_to_rules_that_exist():
         assert {variable.rule for variable in load_stack(name).env} <= ids
 
 
+TRANSFORMERS = "applications/transformers.toml"
 # (file, text to replace, by what, what the error must say)
 BROKEN = [
     ("rules.toml", 'severity = "error"', 'severity = "bad"', "rules[1] (R01): `severity`"),
@@ -113,6 +121,17 @@ BROKEN = [
         'tool = "pip"\nbuild = "x"',
         "installers[1] (pip): unknown key",
     ),
+    (TRANSFORMERS, 'id = "A-transformers-torch"', 'id = "B-1"', "facts[1] (B-1): `id`"),
+    (TRANSFORMERS, 'releases = ">=4.50"', "", "`releases` is missing"),
+    (TRANSFORMERS, 'on = "<torch>"', "cuda = true", "unknown key `specifier`"),
+    (TRANSFORMERS, 'on = "<torch>"', "", "exactly one of `on`, `cuda`, `despite-extra`"),
+    (TRANSFORMERS, 'on = "<torch>"', 'on = "Torch"', "`on`: 'Torch' is neither"),
+    (TRANSFORMERS, '"4.47.1"', '"4.47.x"', "runs[1]: `works`"),
+    (TRANSFORMERS, 'fails = ["4.50.0"', 'fails = ["4.47.9"', "4.47.9 fails with torch 1.13.1"),
+    (TRANSFORMERS, '"4.47.1"', '"4.51.0"', "4.51.0 works with torch 1.13.1, and A-transformers"),
+    (TRANSFORMERS, 'partly = ["4.48.0"', 'partly = ["4.46.0"', "a part of 4.46.0 fails"),
+    (TRANSFORMERS, 'package = "transformers"', 'package = "torch"', "not the name of the file"),
+    ("applications/safetensors.toml", "despite-extra = true", "despite-extra = false", "only be"),
 ]
 
 
@@ -126,6 +145,8 @@ ACROSS = (
     "(0x7310): `chip`",
     "no build has",
     "`rule`",
+    "1.13.1",
+    "a part of",
 )
 
 

@@ -101,7 +101,7 @@ def check_facts(rules: RuleSet) -> None:
 
 def scopes_of(rule: Rule) -> tuple[Scope, ...]:
     """Return where a rule is held: by the resolver, if candidates depend on it, and by checks."""
-    found = {Scope.LOCK} if rule.dependencies else set()
+    found = {Scope.LOCK} if rule.dependencies or rule.extras else set()
     found.update(*(check.scopes for check in SUBJECT_CHECKS if rule.id in check.rules))
     found.update(*(check.scopes for check in MACHINE_CHECKS if rule.id in check.rules))
     return tuple(scope for scope in Scope if scope in found)

@@ -18,6 +18,8 @@ import click
 from rdna1_lock.text import printable, without_credentials
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rdna1_lock.errors import Error
     from rdna1_lock.tasks.size import Size
 
@@ -108,3 +110,18 @@ def _style(text: str, **style: Any) -> str:
     if os.environ.get("NO_COLOR") or not sys.stderr.isatty():
         return text
     return click.style(text, **style)
+
+
+def print_rows(rows: Iterable[tuple[str, str]]) -> None:
+    """Print labelled texts, wrapped below each other."""
+    for label, text in rows:
+        click.echo(
+            textwrap.fill(
+                text,
+                WIDTH,
+                initial_indent=f"  {label:9} ",
+                subsequent_indent=" " * 12,
+                break_long_words=False,
+                break_on_hyphens=False,
+            )
+        )

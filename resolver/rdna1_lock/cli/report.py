@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from rdna1_lock.cli.held_back import held_back_json, say_held_back, unmeasured_words
 from rdna1_lock.cli.locks import flake_reference
 from rdna1_lock.cli.render import data, note, print_json, say, size_words
 from rdna1_lock.errors import Exit
 from rdna1_lock.lock.model import locked_file
-from rdna1_lock.resolution.explain.reason import wheel_command
 from rdna1_lock.tasks.resolve import describe
 from rdna1_lock.tasks.size import size_of
 
@@ -18,11 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rdna1_lock.lock.model import Lock
-    from rdna1_lock.resolution.standing import Standing
     from rdna1_lock.tasks.resolve import Resolved
-
-
-MOST_HELD_BACK = 12
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +38,7 @@ class Shown:
 def show_text(resolved: Resolved) -> int:
     """Print the lock itself."""
     data(resolved.pylock)
-    for text in resolved.notes:
+    for text in (*resolved.notes, *unmeasured_words(resolved)):
         note(text)
     return Exit.OK
 
@@ -70,7 +66,7 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
                 **_lock_json(lock, list(resolved.texts), changed),
                 "direct": sorted(resolved.direct),
                 "size": asdict(size_of(lock)),
-                "held-back": [_standing_json(one) for one in resolved.standings],
+                **held_back_json(resolved),
                 "notes": list(resolved.notes),
                 "requests": effort.requests,
                 "bytes": effort.received,
@@ -80,8 +76,8 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
     if show.quiet:
         return Exit.OK
     _say_changes(resolved)
-    _say_held_back(resolved)
-    for text in resolved.notes:
+    say_held_back(resolved)
+    for text in (*resolved.notes, *unmeasured_words(resolved)):
         note(text)
     say(f"size: {size_words(size_of(lock))}")
     what = "locked" if changed else "checked"
@@ -104,43 +100,6 @@ def _say_changes(resolved: Resolved) -> None:
     as_before = len(resolved.lock.packages) - sum(one.new is not None for one in resolved.changes)
     if as_before and resolved.changes:
         say(f"as before: {as_before} packages")
-
-
-def _say_held_back(resolved: Resolved) -> None:
-    """Print which locked releases are not the newest, and why; those kept from before are counted."""
-    standings = [one for one in resolved.standings if not one.why.kept]
-    old = [one for one in standings if one.why.python and one.name not in resolved.direct]
-    held = [one for one in standings if one not in old]
-    if standings:
-        say("held back:")
-    # What the user asked for, or what a rule decides, says most.
-    order = sorted(
-        held, key=lambda one: (one.name not in resolved.direct, not one.why.rule, one.name)
-    )
-    for one in order[:MOST_HELD_BACK]:
-        say(f"  {one.name} {one.locked}, newest {one.newest}: {one.why.text}")
-        if one.why.build is not None:
-            say(f"    build it: {wheel_command(one.name, one.why.build)}")
-    if len(held) > MOST_HELD_BACK:
-        say(f"  and {len(held) - MOST_HELD_BACK} more; --json lists them all")
-    if old:
-        names = ", ".join(one.name for one in old)
-        say(f"  by the lock's Python: newer releases of {names}")
-    kept = len(resolved.standings) - len(standings)
-    if kept:
-        say(f"kept: {kept} packages have newer releases; --upgrade takes them")
-
-
-def _standing_json(one: Standing) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "locked": str(one.locked),
-        "newest": str(one.newest),
-        "why": one.why.text,
-        "rule": one.why.rule,
-        "kept": one.why.kept,
-        "build": None if one.why.build is None else str(one.why.build),
-    }
 
 
 def _next_steps(lock: Lock, folder: Path) -> None:

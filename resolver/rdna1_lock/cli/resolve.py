@@ -56,10 +56,20 @@ if TYPE_CHECKING:
     help="Dependency group of a pyproject.toml given with -r.",
 )
 @click.option(
+    "--for",
+    "recipe",
+    metavar="RECIPE",
+    help="Lock a recipe, e.g. yolo; `rdna1-lock rules recipes` lists them.",
+)
+@click.option(
+    "--allow",
+    metavar="FACT-ID",
+    multiple=True,
+    help="Lock a release although it is known not to run, e.g. A-transformers-torch.",
+)
+@click.option(
     "--stack",
-    default=DEFAULT_STACK,
-    show_default=True,
-    help="Builds that belong together; `rdna1-lock rules` lists them.",
+    help=f"Builds that belong together; `rdna1-lock rules` lists them [default: {DEFAULT_STACK}, or the recipe's].",
 )
 @click.option(
     "--gfx",

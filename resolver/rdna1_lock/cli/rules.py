@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from rdna1_lock.cli.render import WIDTH, print_json, show
+from rdna1_lock.cli.applications import (
+    application_json,
+    print_application,
+    print_recipe,
+    print_recipes,
+    recipe_json,
+)
+from rdna1_lock.cli.render import print_json, print_rows, show
 from rdna1_lock.errors import Exit
 from rdna1_lock.rules import DEFAULT_STACK
 from rdna1_lock.tasks.rules import RulesRequest, Shown, ShownRule, ShownStack, show_rules
@@ -22,7 +28,11 @@ if TYPE_CHECKING:
 @click.argument("identifier", metavar="[ID]", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print everything as JSON.")
 def command(identifier: str | None, as_json: bool) -> int:
-    """Show all rules and stacks, or the rule (R05) or stack (rocm5.2) ID in full."""
+    """Show all rules and stacks, or ID in full.
+
+    ID is a rule (R05), a stack (rocm5.2), a recipe (yolo), a measured package (transformers) or a
+    fact about one (A-transformers-torch). `recipes` lists the recipes.
+    """
     shown = show_rules(RulesRequest(identifier=identifier))
     if as_json:
         print_json(
@@ -30,8 +40,12 @@ def command(identifier: str | None, as_json: bool) -> int:
                 "command": "rules",
                 "rules": [_rule_json(item) for item in shown.rules],
                 "stacks": [_stack_json(item.stack) for item in shown.stacks],
+                "applications": [application_json(item) for item in shown.applications],
+                "recipes": [recipe_json(item) for item in shown.recipes],
             }
         )
+    elif identifier == "recipes":
+        print_recipes(shown.recipes)
     elif identifier is None:
         _print_overview(shown)
     else:
@@ -39,6 +53,10 @@ def command(identifier: str | None, as_json: bool) -> int:
             _print_rule(rule)
         for stack in shown.stacks:
             _print_stack(stack)
+        for record in shown.applications:
+            print_application(record)
+        for recipe in shown.recipes:
+            print_recipe(recipe)
     return Exit.OK
 
 
@@ -69,7 +87,7 @@ def _print_rule(shown: ShownRule) -> None:
     ]
     rows += [("source", source) for source in rule.sources]
     rows += [("resolves", _dependency(item)) for item in rule.dependencies]
-    _print_rows(rows)
+    print_rows(rows)
 
 
 def _dependency(item: RuleDependency) -> str:
@@ -95,7 +113,7 @@ def _print_stack(shown: ShownStack) -> None:
     ]
     rows += [("reported", _outcome(known)) for known in shown.known]
     rows += [("source", source) for source in stack.sources]
-    _print_rows(rows)
+    print_rows(rows)
 
 
 def _variables(shown: ShownStack) -> list[tuple[str, str]]:
@@ -113,20 +131,6 @@ def _outcome(known: Known) -> str:
     return (
         f"torch {known.torch} on {', '.join(known.gpus)}: {outcome}: {known.what} ({known.source})"
     )
-
-
-def _print_rows(rows: list[tuple[str, str]]) -> None:
-    for label, text in rows:
-        show(
-            textwrap.fill(
-                text,
-                WIDTH,
-                initial_indent=f"  {label:9} ",
-                subsequent_indent=" " * 12,
-                break_long_words=False,
-                break_on_hyphens=False,
-            )
-        )
 
 
 def _rule_json(shown: ShownRule) -> dict[str, Any]:

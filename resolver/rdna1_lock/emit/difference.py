@@ -33,6 +33,8 @@ def different_inputs(old: Inputs, new: Inputs) -> list[str]:
             lines += [f"{name}: now also {_shown(item)}" for item in after if item not in before]
         elif field.name == "rules":
             lines.append("rules: they decide something else than when the lock was made")
+        elif field.name == "facts":
+            lines.append("facts: those about its packages differ from when the lock was made")
         else:
             lines.append(f"{name}: {_shown(before)} -> {_shown(after)}")
     return lines

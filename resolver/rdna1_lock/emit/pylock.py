@@ -38,6 +38,8 @@ def _inputs_table(inputs: Inputs) -> dict[str, Any]:
         "rules": inputs.rules,
         "portable": inputs.portable,
     }
+    if inputs.facts is not None:
+        table["facts"] = inputs.facts
     if inputs.index is not None:
         table["index"] = inputs.index
     table["target"] = {
@@ -57,6 +59,8 @@ def _inputs_table(inputs: Inputs) -> dict[str, Any]:
         "exclude-newer": inputs.exclude_newer,
         "rocm-index": inputs.rocm_index,
         "find-links": inputs.find_links,
+        "allow": list(inputs.allow),
+        "recipe": inputs.recipe,
     }
     asked.update({key: value for key, value in options.items() if value})
     if not inputs.catalogue:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from packaging.markers import Marker
@@ -14,6 +15,8 @@ from rdna1_lock.lock.model import TOOL, Input, Inputs, Lock
 from rdna1_lock.rules import rules_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rdna1_lock.resolution.model import Pin, Request, Resolution, UserRequirement
     from rdna1_lock.rules import RuleSet
 
@@ -29,6 +32,7 @@ def make_inputs(
     rocm_index: str | None = None,
     catalogue: bool = True,
     find_links: bool = False,
+    recipe: str | None = None,
 ) -> Inputs:
     """Write down all that decides a resolution, apart from what the indexes hold.
 
@@ -58,7 +62,15 @@ def make_inputs(
         rocm_index=rocm_index,
         catalogue=catalogue,
         find_links=find_links,
+        allow=tuple(sorted(request.allow)),
+        recipe=recipe,
     )
+
+
+def facts_of(packages: Iterable[str], rules: RuleSet) -> str | None:
+    """Return the digest of the facts about packages; without torch among them, none counts."""
+    names = set(packages)
+    return rules.applications.digest(names) if "torch" in names else None
 
 
 def _inputs(items: tuple[UserRequirement, ...], *, constraint: bool) -> tuple[Input, ...]:
@@ -82,7 +94,9 @@ def build_lock(resolution: Resolution, request: Request, inputs: Inputs, rules: 
     )
     return Lock(
         pylock=pylock,
-        inputs=inputs,
+        inputs=replace(
+            inputs, facts=facts_of((str(pin.wheel.name) for pin in resolution.pins), rules)
+        ),
         env={v.name: v.value for v in stack.env} if resolution.uses_stack else {},
         nix={
             "python": f"python{request.target.python_series.replace('.', '')}",

@@ -28,6 +28,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _HEX = re.compile(r"[0-9a-f]+")
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _STACK = re.compile(r"[a-z0-9][a-z0-9.-]{0,40}")
+_FACT = re.compile(r"A(-[a-z0-9]{1,40}){1,8}")
 _GFX = re.compile(r"gfx[0-9a-f]{3,5}")
 _VARIABLE = re.compile(r"[A-Z][A-Z0-9_]{0,80}")
 _VALUE = re.compile(r"[!-~]([ -~]{0,1000}[!-~])?")
@@ -74,6 +75,16 @@ def digest(value: Any, what: str) -> str:
 def stack(value: Any) -> str:
     """Return the id of a stack."""
     return _matching(_STACK, value, "`stack`")
+
+
+def recipe(value: Any) -> str:
+    """Return the name of a recipe."""
+    return _matching(_STACK, value, "`inputs.recipe`")
+
+
+def fact(value: Any) -> str:
+    """Return the id of a fact, e.g. A-transformers-torch."""
+    return _matching(_FACT, value, "a fact in `inputs.allow`")
 
 
 def gfx(value: Any) -> str:

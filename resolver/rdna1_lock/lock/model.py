@@ -33,7 +33,8 @@ class Input:
 class Inputs:
     """What a lock was made from. Equal inputs and rules give the same lock while pins hold.
 
-    ``rules`` is the digest of what the rules decide. ``index`` and ``rocm_index`` have no
+    ``rules`` is the digest of what the rules decide, ``facts`` of what the facts about the locked
+    packages do; it is None where there are none. ``allow`` has the facts that are overruled. ``index`` and ``rocm_index`` have no
     credentials and are None where the default served; ``catalogue`` and ``find_links`` say which
     other places were asked.
     """
@@ -52,6 +53,9 @@ class Inputs:
     rocm_index: str | None = None
     catalogue: bool = True
     find_links: bool = False
+    facts: str | None = None
+    allow: tuple[str, ...] = ()
+    recipe: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

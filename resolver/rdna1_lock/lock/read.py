@@ -21,9 +21,12 @@ if TYPE_CHECKING:
 
 LARGEST = 32 * 2**20
 _KEYS = {"schema", "stack", "rules", "portable", "index", "target", "inputs", "env", "nix"}
+_KEYS_2 = _KEYS | {"facts", "digests"}
 _TARGET_KEYS = {"python", "platform", "glibc", "gfx"}
 _INPUT_KEYS = {"requirements", "constraints", "prereleases", "exclude-newer"}
-_INPUT_KEYS_2 = _INPUT_KEYS | {"requires-python", "rocm-index", "find-links", "catalogue"}
+_INPUT_KEYS_2 = _INPUT_KEYS | {
+    *("requires-python", "rocm-index", "find-links", "catalogue", "allow", "recipe")
+}
 
 
 def read_lock(path: Path) -> Lock:
@@ -67,7 +70,7 @@ def lock_from_toml(data: dict[str, Any], where: str) -> Lock:
         )
     schema = _schema(table, where)
     try:
-        _only(table, _KEYS | ({"digest"} if schema == 1 else {"digests"}), f"[tool.{TOOL}]")
+        _only(table, _KEYS | {"digest"} if schema == 1 else _KEYS_2, f"[tool.{TOOL}]")
         inputs = _inputs(table, schema)
         env = forms.variables(_table(table, "env"))
         nix = forms.nix(_table(table, "nix"))
@@ -120,10 +123,9 @@ def _inputs(table: Mapping[str, Any], schema: int) -> Inputs:
     _only(asked, _INPUT_KEYS if schema == 1 else _INPUT_KEYS_2, "`inputs`")
     python = forms.text(target.get("python"), "`target.python`", longest=12)
     platform = forms.text(target.get("platform"), "`target.platform`", longest=40)
-    limit, index, rocm_index = (
-        asked.get("exclude-newer"),
-        table.get("index"),
-        asked.get("rocm-index"),
+    limit, index, rocm_index, facts, recipe = (
+        *(asked.get("exclude-newer"), table.get("index"), asked.get("rocm-index")),
+        *(table.get("facts"), asked.get("recipe")),
     )
     return Inputs(
         requirements=_asked(asked, "requirements", "requirement"),
@@ -142,6 +144,9 @@ def _inputs(table: Mapping[str, Any], schema: int) -> Inputs:
         rocm_index=None if rocm_index is None else forms.url(rocm_index, "`inputs.rocm-index`"),
         catalogue=_flag(asked, "catalogue", default=True),
         find_links=_flag(asked, "find-links", default=False),
+        facts=None if facts is None else forms.digest(facts, "`facts`"),
+        allow=tuple(forms.fact(name) for name in _list(asked, "allow")),
+        recipe=None if recipe is None else forms.recipe(recipe),
     )
 
 

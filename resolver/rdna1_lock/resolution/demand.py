@@ -8,7 +8,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from rdna1_lock.model import specifier_text
+from rdna1_lock.resolution.beside_torch import BesideTorch
 from rdna1_lock.resolution.model import Candidate, Kind, Origin, Requirement
+from rdna1_lock.rules import TORCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,7 @@ class Demands:
         self._environment = {**request.target.marker_environment, "extra": ""}
         self._constraints: dict[str, list[UserRequirement]] = {}
         self._user_urls: dict[str, str] = {}
+        self.beside_torch = BesideTorch(request, rules)
         self.missing_extras: set[tuple[str, str]] = set()
         self.allow_legacy = False
         self.assumed: set[str] = set()
@@ -69,6 +72,13 @@ class Demands:
             )
         return found
 
+    def by_name(self, candidate: Candidate) -> Iterator[Requirement]:
+        """Yield what is known of a candidate by name and version, before its metadata is read."""
+        if candidate.project == "torch" and candidate.extra is None:
+            yield _presence(candidate)
+        elif self.beside_torch.counts_for(candidate):
+            yield from self.beside_torch.measured(candidate)
+
     def of(self, candidate: Candidate) -> Iterator[Requirement]:
         """Yield what a candidate needs."""
         wheel = candidate.wheel
@@ -89,6 +99,9 @@ class Demands:
                 self.missing_extras.add((str(wheel.name), str(candidate.extra)))
         else:
             yield from self._bounds(candidate, metadata)
+            family = self._request.stack.in_family(candidate.project)
+            if not family and self.beside_torch.counts_for(candidate):
+                yield from self.beside_torch.said(candidate, metadata)
         for parsed in metadata.requires:
             if not self._applies(parsed.marker, candidate.extra):
                 continue
@@ -176,6 +189,17 @@ class Demands:
                 url=item.parsed.url,
                 parent=parent,
             )
+
+
+def _presence(candidate: Candidate) -> Requirement:
+    """Return what ties ``<torch>`` to the torch wheel that is chosen."""
+    return Requirement(
+        identifier=TORCH,
+        project=NormalizedName(TORCH),
+        origin=Origin(kind=Kind.PRESENCE, text=f"torch {candidate.version.public}"),
+        specifier=SpecifierSet(f"=={candidate.version.public}"),
+        parent=candidate,
+    )
 
 
 def describe(on: str, specifier: SpecifierSet) -> str:

@@ -12,6 +12,8 @@ from resolvelib import ResolutionImpossible, ResolutionTooDeep
 from resolvelib.structs import RequirementInformation
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from rdna1_lock.resolution.model import Candidate, Requirement
     from rdna1_lock.resolution.provider import Provider
 
@@ -26,7 +28,7 @@ class Exhaustive:
         self._steps = most_steps
         self._conflict: dict[int, Requirement] = {}
 
-    def search(self) -> dict[str, Candidate]:
+    def search(self, roots: Iterable[Requirement]) -> dict[str, Candidate]:
         """Return a candidate for every identifier that is needed.
 
         Raises:
@@ -35,7 +37,7 @@ class Exhaustive:
 
         """
         demanded: Demanded = {}
-        for item in self._provider.demands.roots():
+        for item in roots:
             demanded.setdefault(item.identifier, []).append(item)
         pins = self._extend(demanded, {})
         if pins is None:

@@ -44,7 +44,15 @@ class UserInput:
     prereleases: bool = False
     credentials: dict[str, tuple[str, str]] = field(default_factory=dict)
 
-    def add(self, text: str, where: str, *, label: str, folder: Path | None = None) -> None:
+    def add(
+        self,
+        text: str,
+        where: str,
+        *,
+        label: str,
+        folder: Path | None = None,
+        constraint: bool = False,
+    ) -> None:
         """Add one requirement (PEP 508), a URL of a wheel, or the path of one.
 
         Raises:
@@ -54,7 +62,9 @@ class UserInput:
         """
         asked = read_requirement(text, where, folder=folder)
         self.learn(asked.credentials)
-        self.requirements.append(UserRequirement(parsed=asked.parsed, where=where, label=label))
+        self.requirements.append(
+            UserRequirement(parsed=asked.parsed, where=where, label=label, constraint=constraint)
+        )
 
     def learn(self, credentials: tuple[str, str, str] | None) -> None:
         """Keep the credentials of a URL for its origin: to be used, never to be written."""

@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement as ParsedRequirement
     from packaging.utils import NormalizedName
-    from packaging.version import Version
 
     from rdna1_lock.model import Preference, Target, Wheel
     from rdna1_lock.resolution.standing import Standing
@@ -30,6 +30,7 @@ class Kind(Enum):
     REQUIRES_PYTHON = "requires-python"
     RULE = "rule"
     EXTRA = "extra"
+    PRESENCE = "presence"
     BROKEN = "broken"
 
 
@@ -62,9 +63,17 @@ class Candidate:
         return f"{self.project}{label} {self.version}"
 
 
+# What ``<torch>`` is in a lock that holds no torch.
+NO_TORCH = Version("0+none")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Requirement:
-    """A demand on one identifier; ``exact`` ties an extra to the wheel of its project."""
+    """A demand on one identifier; ``exact`` ties an extra to the wheel of its project.
+
+    ``soft``: it yields where it would leave no solution. ``without_torch``: a lock without torch
+    meets it.
+    """
 
     identifier: str
     project: NormalizedName
@@ -73,6 +82,14 @@ class Requirement:
     url: str | None = None
     exact: Wheel | None = None
     parent: Candidate | None = None
+    soft: bool = False
+    without_torch: bool = False
+
+    def accepts(self, version: Version) -> bool:
+        """Say whether a version is within the specifier; no torch is what ``without_torch`` says."""
+        if version is NO_TORCH:
+            return self.without_torch
+        return self.specifier.contains(version, prereleases=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -101,7 +118,10 @@ class PythonBound:
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
-    """Everything that decides a resolution, apart from what the indexes hold."""
+    """Everything that decides a resolution, apart from what the indexes hold.
+
+    ``allow`` has the ids of the facts that the user overrules.
+    """
 
     requirements: tuple[UserRequirement, ...]
     target: Target
@@ -111,6 +131,7 @@ class Request:
     exclude_newer: datetime | None = None
     requires_python: tuple[PythonBound, ...] = ()
     preferences: Mapping[str, Preference] = field(default_factory=dict)
+    allow: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,6 +149,31 @@ class Pin:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class HeldBack:
+    """A package that is older in the lock than on its index, since torch is in the lock.
+
+    ``by`` are the ids of the facts, or of the rule, that refuse the newer releases; ``why`` is
+    what they say of the newest. ``moved_from`` is the version that the existing lock has.
+    """
+
+    package: str
+    version: str
+    newest: str
+    by: tuple[str, ...]
+    why: str
+    moved_from: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unmeasured:
+    """A package whose locked version was not run beside torch; ``newest`` is what was run."""
+
+    package: str
+    version: str
+    newest: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
     """The answer: one wheel a project, sorted by name. ``notes`` are remarks for the user.
 
@@ -139,3 +185,5 @@ class Resolution:
     direct: frozenset[str] = frozenset()
     standings: tuple[Standing, ...] = ()
     notes: tuple[str, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()

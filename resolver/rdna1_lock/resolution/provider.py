@@ -18,9 +18,10 @@ from resolvelib import AbstractProvider
 
 from rdna1_lock.errors import NetworkError
 from rdna1_lock.model import Wheel, specifier_text
+from rdna1_lock.resolution.beside_torch import TorchMetError
 from rdna1_lock.resolution.demand import Demands
-from rdna1_lock.resolution.model import Candidate, Requirement
-from rdna1_lock.rules import Rejected
+from rdna1_lock.resolution.model import NO_TORCH, Candidate, Requirement
+from rdna1_lock.rules import TORCH, Rejected
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -41,6 +42,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         self.rules = rules
         self.demands = Demands(finder, request, rules)
         self._candidates: dict[tuple[str, object], Candidate] = {}
+        self._by_name: dict[Candidate, tuple[Requirement, ...]] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
         self._user_pins: dict[str, list[SpecifierSet]] = {}
         self._asked: Counter[str] = Counter()
@@ -51,6 +53,22 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
     def take_legacy(self) -> None:
         """Take wheels whose metadata is from before PEP 440 as well, from now on."""
         self.demands.allow_legacy = True
+        self._forget()
+
+    def count_facts(self) -> None:
+        """Let what was measured beside torch count, from now on."""
+        self.demands.beside_torch.on = True
+        self._forget()
+
+    def loosen(self, causes: Iterable[RequirementInformation[Requirement, Candidate]]) -> bool:
+        """Let soft demands go after a search that failed; false where there was none."""
+        found = self.demands.beside_torch.loosen(cause.requirement for cause in causes)
+        if found:
+            self._forget()
+        return found
+
+    def _forget(self) -> None:
+        self._by_name.clear()
         self._dependencies.clear()
 
     def with_requirements(self, requirements: tuple[UserRequirement, ...]) -> Provider:
@@ -58,12 +76,13 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         other = Provider(self.finder, replace(self.request, requirements=requirements), self.rules)
         other.demands.allow_legacy = self.demands.allow_legacy
         other.demands.assumed = set(self.demands.assumed)
+        other.demands.beside_torch.loosened |= self.demands.beside_torch.loosened
         return other
 
     def assume(self, projects: set[str]) -> None:
         """Take projects for given, whatever is asked of them, from now on."""
         self.demands.assumed |= projects
-        self._dependencies.clear()
+        self._forget()
 
     def busiest(self) -> list[str]:
         """Return the names that the search has asked for most often."""
@@ -82,18 +101,25 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         candidates: Mapping[str, Iterator[Candidate]],
         information: Mapping[str, Iterator[RequirementInformation[Requirement, Candidate]]],
         backtrack_causes: Sequence[RequirementInformation[Requirement, Candidate]],
-    ) -> tuple[bool, bool, bool, bool, str]:
-        """Order the open names: facts of the target, the torch family, pins, then by name.
+    ) -> tuple[bool, bool, bool, bool, bool, str]:
+        """Order the open names: torch, facts of the target, the family, pins, then by name.
 
-        The family has few releases and decides most (numpy, Python): whatever is chosen before it
-        would be tried release by release when it does not fit.
+        torch and its family have few builds and decide most (numpy, Python): whatever is chosen
+        before them would be tried release by release when it does not fit.
         """
         pinned = direct = False
         for requirement, parent in information[identifier]:
             direct = direct or parent is None
             pinned = pinned or any(part.operator in {"==", "==="} for part in requirement.specifier)
         family = self.request.stack.in_family(identifier.partition("[")[0])
-        return (not identifier.startswith("<"), not family, not pinned, not direct, identifier)
+        return (
+            identifier != "torch",
+            not identifier.startswith("<"),
+            not family,
+            not pinned,
+            not direct,
+            identifier,
+        )
 
     def narrow_requirement_selection(
         self,
@@ -154,12 +180,23 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             or candidate.wheel.file.url != _without_fragment(requirement.url)
         ):
             return False
-        return requirement.specifier.contains(candidate.version, prereleases=True)
+        return requirement.accepts(candidate.version)
 
-    def get_dependencies(self, candidate: Candidate) -> tuple[Requirement, ...]:
-        """Return what a candidate needs by its metadata and by the rules."""
+    def get_dependencies(self, candidate: Candidate) -> Iterator[Requirement]:
+        """Yield what a candidate needs by its metadata and by the rules.
+
+        What its name and version tell comes first: a candidate that this refuses costs no
+        metadata.
+        """
+        if candidate.project == "torch" and not self.demands.beside_torch.on:
+            raise TorchMetError
+        if candidate.wheel is None:
+            return
+        if candidate not in self._by_name:
+            self._by_name[candidate] = tuple(self.demands.by_name(candidate))
+        yield from self._by_name[candidate]
         if candidate not in self._dependencies:
-            found = tuple(self.demands.of(candidate)) if candidate.wheel is not None else ()
+            found = tuple(self.demands.of(candidate))
             self._dependencies[candidate] = found
             self.finder.sources.prefetch_pages(
                 sorted(
@@ -170,7 +207,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
                     }
                 )
             )
-        return self._dependencies[candidate]
+        yield from self._dependencies[candidate]
 
     def demands_of(self, project: NormalizedName, version: Version) -> tuple[Requirement, ...]:
         """Return what a release needs, if the search has come across it."""
@@ -198,11 +235,10 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             ]
             offers = [stack.series] if stack.series else _exact_versions(wanted) or seen
             offers = [v for v in offers if stack.rocm.contains(v, prereleases=True)]
-        return [
-            version
-            for version in offers
-            if all(item.specifier.contains(version, prereleases=True) for item in wanted)
-        ]
+        elif identifier == TORCH:
+            tied = [item for item in wanted if not item.without_torch]
+            offers = [*_exact_versions(tied), NO_TORCH]
+        return [version for version in offers if all(item.accepts(version) for item in wanted)]
 
     def matching(self, project: NormalizedName, wanted: Sequence[Requirement]) -> list[Wheel]:
         """Return the wheels of a project that meet the requirements, best first."""
@@ -239,6 +275,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         found: dict[str, list[Requirement]] = {}
         for item in [
             *self.demands.roots(),
+            *(one for many in self._by_name.values() for one in many),
             *(one for many in self._dependencies.values() for one in many),
         ]:
             found.setdefault(str(item.project), []).append(item)

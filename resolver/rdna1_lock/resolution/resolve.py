@@ -10,10 +10,12 @@ from resolvelib.resolvers import Resolution as Search
 
 from rdna1_lock.errors import Error, NoSolutionError, UsageError
 from rdna1_lock.hashes import agree
+from rdna1_lock.resolution.beside_torch import TorchMetError, hint_of_torch
 from rdna1_lock.resolution.exhaustive import Exhaustive
 from rdna1_lock.resolution.explain.family import not_released_together, unreleased_together
 from rdna1_lock.resolution.finder import Finder
 from rdna1_lock.resolution.model import Candidate, Pin, Requirement, Resolution
+from rdna1_lock.resolution.outcome import Outcome
 from rdna1_lock.resolution.provider import Provider
 from rdna1_lock.resolution.standing import standings
 
@@ -105,12 +107,22 @@ def _names_ahead(provider: Provider) -> list[str]:
 def _search_twice(provider: Provider) -> list[Candidate]:
     """Search among wheels that every installer takes; only if that fails, among all."""
     try:
-        return _search(provider)
+        return _search_loosening(provider)
     except ResolutionImpossible:
         if not provider.demands.refused_legacy:
             raise
         provider.take_legacy()
-        return _search(provider)
+        return _search_loosening(provider)
+
+
+def _search_loosening(provider: Provider) -> list[Candidate]:
+    """Search with every soft demand; where there is no solution, without those in the way."""
+    while True:
+        try:
+            return _search(provider)
+        except ResolutionImpossible as error:
+            if not provider.loosen(error.causes):
+                raise
 
 
 def _solution(provider: Provider) -> list[Candidate] | None:
@@ -124,15 +136,42 @@ def _solution(provider: Provider) -> list[Candidate] | None:
 def _search(provider: Provider) -> list[Candidate]:
     """Return the candidates that the roots need, directly or not.
 
+    Facts count only beside torch. Where nobody asks for torch, the search runs without them until
+    it meets torch. Then torch is settled first, as if it were asked for, so that a release that a
+    fact refuses costs nothing; if the answer has no torch after all, that was no ground to go on.
+    """
+    roots = provider.demands.roots()
+    asked = any(root.project == "torch" for root in roots)
+    if not asked and not provider.demands.beside_torch.on:
+        try:
+            return _search_from(provider, roots)
+        except TorchMetError:
+            pass
+    provider.count_facts()
+    if not asked:
+        try:
+            found = _search_from(provider, roots, hint_of_torch())
+        except ResolutionImpossible:
+            found = []
+        if any(candidate.project == "torch" for candidate in found):
+            return found
+    return _search_from(provider, roots)
+
+
+def _search_from(
+    provider: Provider, roots: list[Requirement], *hints: Requirement
+) -> list[Candidate]:
+    """Search once; what only a hint needs is left out.
+
     ``Resolver.resolve`` would do so as well, but looks for the way back to the root without a
     memory: a circle of packages that the search has left behind never ends it (resolvelib 1.2.1).
     """
     search: Search[Requirement, Candidate, str] = Search(provider, BaseReporter())
-    roots = provider.demands.roots()
+    start = [*roots, *hints]
     try:
-        mapping: Mapping[str, Candidate] = search.resolve(roots, max_rounds=MAX_ROUNDS).mapping
+        mapping: Mapping[str, Candidate] = search.resolve(start, max_rounds=MAX_ROUNDS).mapping
     except ResolutionTooDeep:
-        mapping = _search_everything(provider)
+        mapping = _search_everything(provider, start)
     needed: dict[str, Candidate] = {}
     todo = [root.identifier for root in roots]
     while todo:
@@ -143,9 +182,9 @@ def _search(provider: Provider) -> list[Candidate]:
     return list(needed.values())
 
 
-def _search_everything(provider: Provider) -> Mapping[str, Candidate]:
+def _search_everything(provider: Provider, roots: Sequence[Requirement]) -> Mapping[str, Candidate]:
     try:
-        return Exhaustive(provider, MAX_STEPS).search()
+        return Exhaustive(provider, MAX_STEPS).search(roots)
     except ResolutionTooDeep:
         raise UsageError(
             "search-too-deep",
@@ -209,12 +248,16 @@ def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
             )
         )
     stack = provider.request.stack
+    chosen = [pin.wheel for pin in pins]
+    outcome = Outcome(provider, chosen)
     return Resolution(
         pins=tuple(pins),
         uses_stack=any(stack.in_family(pin.wheel.name) for pin in pins),
-        notes=tuple(_notes(provider, [pin.wheel for pin in pins])),
+        notes=(*_notes(provider, chosen), *outcome.notes()),
         direct=frozenset(str(item.project) for item in provider.demands.roots()),
         standings=standings(provider, candidates, wheels.values()),
+        held_back=outcome.held_back(),
+        unmeasured=outcome.unmeasured(),
     )
 
 

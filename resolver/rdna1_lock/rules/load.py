@@ -10,6 +10,7 @@ from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import UsageError, one_line
+from rdna1_lock.rules.applications import Applications
 from rdna1_lock.rules.checks import load_checks
 from rdna1_lock.rules.entry import Entry, read_entry, read_tables
 from rdna1_lock.rules.location import constraints_dir
@@ -81,6 +82,7 @@ def _rule(family: tuple[str, ...], entry: Entry) -> Rule:
         remedy=entry.text("remedy"),
         sources=entry.texts("sources"),
         dependencies=dependencies,
+        extras=entry.texts("extras", required=False),
     )
 
 
@@ -107,6 +109,7 @@ def load_rules(folder: Path | None = None) -> RuleSet:
         builds=builds,
         family=family,
         targets=load_gpus(folder).targets,
+        applications=Applications(folder / "applications"),
         installers=installers,
         facts={name: check.facts for name, check in checks.items()},
     )

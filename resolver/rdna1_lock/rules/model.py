@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from packaging.utils import NormalizedName
 
+    from rdna1_lock.rules.applications import Applications
     from rdna1_lock.rules.entry import Entry
 
 
@@ -105,7 +106,7 @@ class Rule:
     """One rule with everything that is known about it; the texts are for people.
 
     ``commands`` are by the name of the case that they mend. ``messages`` are parts of what torch
-    and HIP print where the rule is broken.
+    and HIP print where the rule is broken. What ``extras`` ask of torch counts beside torch.
     """
 
     id: str
@@ -118,6 +119,7 @@ class Rule:
     remedy: str
     sources: tuple[str, ...]
     dependencies: tuple[RuleDependency, ...] = ()
+    extras: tuple[str, ...] = ()
     commands: Mapping[str, Command] = field(default_factory=dict, hash=False)
     messages: tuple[str, ...] = ()
 
@@ -282,13 +284,14 @@ class RuleSet:
 
     Builds of ``family`` carry the flavour (ROCm, CUDA, CPU) in their local label. ``facts`` are
     the entries of ``checks.toml`` by rule, for ``rules.facts`` to read. ``targets`` are the gfx
-    targets that count as RDNA1.
+    targets that count as RDNA1. ``applications`` is what was measured beside torch.
     """
 
     rules: tuple[Rule, ...]
     builds: tuple[Build, ...]
     family: tuple[str, ...]
     targets: tuple[str, ...]
+    applications: Applications
     installers: tuple[Installer, ...] = ()
     facts: Mapping[str, Entry] = field(default_factory=dict)
 

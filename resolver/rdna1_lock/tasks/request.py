@@ -10,23 +10,25 @@ from rdna1_lock.model import Target
 from rdna1_lock.moment import read_moment
 from rdna1_lock.resolution.inputs import UserInput, read_constraints, read_file
 from rdna1_lock.resolution.model import Request
-from rdna1_lock.rules import DEFAULT_STACK
+from rdna1_lock.rules import DEFAULT_STACK, load_recipe, load_stack
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
     from pathlib import Path
 
-    from rdna1_lock.rules import Stack
+    from rdna1_lock.rules import Recipe, Stack
 
 
 @dataclass(frozen=True, kw_only=True)
 class ResolveRequest:
     """What to resolve, from where, and what stands in the way of keeping old pins.
 
-    ``requirements`` are PEP 508 strings; without any, and without ``files``, the stack's own.
+    ``requirements`` are PEP 508 strings; without any, and without ``files`` and ``recipe``, the
+    stack's own. ``stack`` None is that of the recipe, else the default. ``allow`` names facts that
+    do not count.
     ``place`` is the lock folder (or, with ``one_file``, the file) whose pins are preferred, by
-    default ``locks/NAME``, and NAME is by default STACK-cpXY; ``one_file`` without ``place`` starts
+    default ``locks/NAME``, and NAME is by default STACK-cpXY or RECIPE-cpXY; ``one_file`` without ``place`` starts
     afresh. ``portable`` None means: as the existing lock, else no.
     """
 
@@ -35,7 +37,9 @@ class ResolveRequest:
     constraints: tuple[Path, ...] = ()
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
-    stack: str = DEFAULT_STACK
+    recipe: str | None = None
+    allow: tuple[str, ...] = ()
+    stack: str | None = None
     gfx: tuple[str, ...] = ()
     python_version: str | None = None
     platform: str | None = None
@@ -65,8 +69,22 @@ class FromFiles:
     notes: tuple[str, ...] = ()
 
 
+def load_asked(asked: ResolveRequest) -> tuple[Stack, Recipe | None]:
+    """Return the stack and the recipe that a request names.
+
+    Raises:
+        UsageError: there is none of this name.
+
+    """
+    recipe = None if asked.recipe is None else load_recipe(asked.recipe)
+    return load_stack(asked.stack or (recipe.stack if recipe else DEFAULT_STACK)), recipe
+
+
 def make_request(
-    asked: ResolveRequest, stack: Stack, environ: Mapping[str, str]
+    asked: ResolveRequest,
+    stack: Stack,
+    recipe: Recipe | None,
+    environ: Mapping[str, str],
 ) -> tuple[Request, FromFiles]:
     """Read everything that the user named; ``environ`` is what files may refer to.
 
@@ -78,7 +96,7 @@ def make_request(
     target = Target.parse(
         asked.python_version or stack.default_python, asked.platform or stack.platform
     )
-    user = _user_input(asked, stack, gfx, environ)
+    user = _user_input(asked, stack, recipe, gfx, environ)
     request = Request(
         requirements=tuple(user.requirements),
         target=target,
@@ -87,6 +105,7 @@ def make_request(
         prereleases=user.prereleases,
         exclude_newer=_moment(asked.exclude_newer),
         requires_python=tuple(user.requires_python),
+        allow=frozenset(asked.allow),
     )
     return request, FromFiles(
         index_url=user.index_url,
@@ -97,9 +116,13 @@ def make_request(
 
 
 def _user_input(
-    asked: ResolveRequest, stack: Stack, gfx: tuple[str, ...], environ: Mapping[str, str]
+    asked: ResolveRequest,
+    stack: Stack,
+    recipe: Recipe | None,
+    gfx: tuple[str, ...],
+    environ: Mapping[str, str],
 ) -> UserInput:
-    """Collect the requirements and constraints of arguments, files, or the stack itself."""
+    """Collect the requirements and constraints of arguments, files, a recipe, or the stack."""
     user = UserInput(prereleases=asked.prereleases)
     if (asked.extras or asked.groups) and not any(path.suffix == ".toml" for path in asked.files):
         raise UsageError("no-pyproject", "--extra and --group need a pyproject.toml, given with -r")
@@ -110,7 +133,13 @@ def _user_input(
         user.add(text, "command line", label="command line")
     for path in asked.files:
         read_file(path, user, extras=asked.extras, groups=asked.groups, environ=environ)
-    if not asked.requirements and not asked.files:
+    if recipe is not None:
+        label = f"recipe {recipe.id}"
+        for text in stack.expand(recipe.requirements, gfx):
+            user.add(text, label, label=label)
+        for text in recipe.constraints:
+            user.add(text, label, label=label, constraint=True)
+    elif not asked.requirements and not asked.files:
         label = f"stack {stack.id}"
         for text in stack.expand(stack.requirements, gfx):
             user.add(text, label, label=label)

@@ -13,20 +13,20 @@ from rdna1_lock.emit.difference import different_inputs, differing
 from rdna1_lock.emit.ownership import not_ours
 from rdna1_lock.emit.pylock import emit_pylock
 from rdna1_lock.errors import OutOfDateError, UsageError
-from rdna1_lock.lock.build import build_lock, make_inputs
+from rdna1_lock.lock.build import build_lock, facts_of, make_inputs
 from rdna1_lock.lock.files import write_files
 from rdna1_lock.lock.model import SCHEMA, is_own
-from rdna1_lock.rules import load_catalogue, load_rules, load_stack
+from rdna1_lock.rules import load_catalogue, load_rules
 from rdna1_lock.tasks.existing import load_existing
-from rdna1_lock.tasks.request import make_request
+from rdna1_lock.tasks.request import load_asked, make_request
 from rdna1_lock.text import printable, without_credentials
 from rdna1_lock.urls import BadURLError, read_url
 
 if TYPE_CHECKING:
     from rdna1_lock.lock.model import Inputs, Lock
-    from rdna1_lock.resolution.model import Request, Resolution
+    from rdna1_lock.resolution.model import HeldBack, Request, Resolution, Unmeasured
     from rdna1_lock.resolution.standing import Standing
-    from rdna1_lock.rules import Stack
+    from rdna1_lock.rules import RuleSet, Stack
     from rdna1_lock.tasks.context import Context
     from rdna1_lock.tasks.existing import Existing
     from rdna1_lock.tasks.request import ResolveRequest
@@ -64,6 +64,8 @@ class Resolved:
     direct: frozenset[str] = frozenset()
     standings: tuple[Standing, ...] = ()
     notes: tuple[str, ...] = ()
+    held_back: tuple[HeldBack, ...] = ()
+    unmeasured: tuple[Unmeasured, ...] = ()
     effort: Effort = Effort()
 
     @property
@@ -87,8 +89,10 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
 
     """
     started = time.monotonic()
-    rules, stack = load_rules(), load_stack(request.stack)
-    asked, from_files = make_request(request, stack, context.environ)
+    rules, (stack, recipe) = load_rules(), load_asked(request)
+    for fact in request.allow:
+        rules.applications.by_id(fact)
+    asked, from_files = make_request(request, stack, recipe, context.environ)
     existing = load_existing(_place(request, asked), one_file=request.one_file)
     portable = existing.portable if request.portable is None else request.portable
 
@@ -105,9 +109,10 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         rocm_index=None if rocm_index is None or portable else read_url(rocm_index).text,
         catalogue=request.catalogue,
         find_links=bool(find_links),
+        recipe=request.recipe,
     )
     kept = not (request.upgrade or request.upgrade_packages or request.live or find_links)
-    if kept and existing.lock and _up_to_date(existing, inputs):
+    if kept and existing.lock and _up_to_date(existing, inputs, rules):
         return Resolved(lock=existing.lock, existing=existing, kept=True)
     asked = _with_preferences(asked, existing, request)
     from rdna1_lock.tasks.sources import open_sources  # the HTTP library: 150 ms
@@ -134,6 +139,8 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         direct=resolution.direct,
         standings=resolution.standings,
         notes=(*from_files.notes, *_notes(resolution, stack, lock)),
+        held_back=resolution.held_back,
+        unmeasured=resolution.unmeasured,
         effort=Effort(
             requests=http.requests, received=http.bytes, seconds=time.monotonic() - started
         ),
@@ -203,13 +210,16 @@ def texts_of(existing: Existing, lock: Lock) -> dict[Path, str]:
     return {path: emit(lock) for path, emit in existing.emitters.items()}
 
 
-def _up_to_date(existing: Existing, inputs: Inputs) -> bool:
+def _up_to_date(existing: Existing, inputs: Inputs, rules: RuleSet) -> bool:
     """Say whether the lock was made from these inputs and its files are as they were written.
 
-    Pins are kept while they fit, so nothing on an index could change such a lock.
+    Pins are kept while they fit, so nothing on an index could change such a lock. What is known of
+    its own packages could, and is compared; what is known of others is not even read.
     """
     lock = existing.lock
-    if lock is None or lock.edited or lock.inputs != inputs:
+    if lock is None or lock.edited or replace(lock.inputs, facts=None) != inputs:
+        return False
+    if facts_of((str(package.name) for package in lock.packages), rules) != lock.inputs.facts:
         return False
     return not any(_is_stale(path, text) for path, text in texts_of(existing, lock).items())
 
@@ -242,7 +252,7 @@ def _place(request: ResolveRequest, asked: Request) -> Path | None:
     if request.place is not None or request.one_file:
         return request.place
     python = asked.target.python_series.replace(".", "")
-    name = request.name or f"{asked.stack.id}-cp{python}"
+    name = request.name or f"{request.recipe or asked.stack.id}-cp{python}"
     if Path(name).name != name or name in {".", ".."}:
         raise UsageError(
             "bad-name",

@@ -6,15 +6,26 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import UsageError
-from rdna1_lock.rules import load_known, load_rules, load_stack, stack_ids
+from rdna1_lock.rules import (
+    load_known,
+    load_recipe,
+    load_rules,
+    load_stack,
+    recipe_ids,
+    stack_ids,
+)
 
 if TYPE_CHECKING:
-    from rdna1_lock.rules import Known, Rule, RuleSet, Stack
+    from rdna1_lock.rules import Application, Known, Recipe, Rule, RuleSet, Stack
 
 
 @dataclass(frozen=True, kw_only=True)
 class RulesRequest:
-    """Which rule (``R05``) or stack (``rocm5.2``) to show; None for all of them."""
+    """What to show; None for all rules and stacks.
+
+    A rule (``R05``), a stack (``rocm5.2``), a package or fact (``A-transformers-torch``), a recipe,
+    or ``recipes`` for all of these.
+    """
 
     identifier: str | None = None
 
@@ -40,15 +51,17 @@ class ShownStack:
 class Shown:
     """What was asked for."""
 
-    rules: tuple[ShownRule, ...]
-    stacks: tuple[ShownStack, ...]
+    rules: tuple[ShownRule, ...] = ()
+    stacks: tuple[ShownStack, ...] = ()
+    applications: tuple[Application, ...] = ()
+    recipes: tuple[Recipe, ...] = ()
 
 
 def show_rules(request: RulesRequest) -> Shown:
-    """Return the rules and stacks that were asked for.
+    """Return what was asked for.
 
     Raises:
-        UsageError: there is neither a rule nor a stack of this name.
+        UsageError: there is nothing of this name.
 
     """
     rules = load_rules()
@@ -62,13 +75,20 @@ def show_rules(request: RulesRequest) -> Shown:
             _stack(stack, rules) for stack in stacks if asked is None or stack.id == asked.lower()
         ),
     )
-    if not shown.rules and not shown.stacks:
+    if shown.rules or shown.stacks or asked is None:
+        return shown
+    if asked == "recipes" or asked in recipe_ids():
+        names = recipe_ids() if asked == "recipes" else (asked,)
+        return Shown(recipes=tuple(map(load_recipe, names)))
+    package = rules.applications.by_id(asked).package if asked.startswith("A-") else asked
+    record = rules.applications.of(package)
+    if record is None:
         raise UsageError(
             "unknown-rule",
-            f"there is no rule or stack `{asked}`",
-            hint="`rdna1-lock rules` lists them",
+            f"there is no rule, stack, recipe, or measured package `{asked}`",
+            hint="`rdna1-lock rules` and `rdna1-lock rules recipes` list them",
         )
-    return shown
+    return Shown(applications=(record,))
 
 
 def _rule(rule: Rule) -> ShownRule:

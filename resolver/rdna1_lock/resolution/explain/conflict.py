@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import NoSolutionError
+from rdna1_lock.resolution.explain.facts import about, fact_hint, is_fact, torch_reason
 from rdna1_lock.resolution.explain.family import family_reasons
 from rdna1_lock.resolution.explain.project import supply_reasons
-from rdna1_lock.resolution.explain.reason import Reason, about_rule
+from rdna1_lock.resolution.explain.reason import Reason
 from rdna1_lock.resolution.explain.url import url_reasons
 from rdna1_lock.resolution.model import Candidate, Kind, Requirement
+from rdna1_lock.rules import TORCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -45,6 +47,8 @@ def explain(
         wanted = [item for item in demands if item.project == project]
         if project in _VIRTUAL_OFFER:
             reasons.append(Reason(text=_offer(provider, project)))
+        elif project == TORCH:
+            reasons.append(torch_reason(wanted))
         elif any(item.url for item in wanted):
             reasons += url_reasons(provider, wanted)
         elif provider.request.stack.in_family(project):
@@ -54,12 +58,12 @@ def explain(
     facts = [*chain, *(line for reason in reasons for line in reason.lines())]
     rules = _rules_in(demands, reasons)
     for rule_id in rules:
-        facts += about_rule(provider.rules.by_id[rule_id])
+        facts += about(provider, rule_id)
     hints = [part for reason in reasons for part in (reason.hint or "").split("; or ") if part]
     if nearest:
         # What would fit is known; the stack's own pin may be there already.
         hints = [*nearest, *(hint for hint in hints if not hint.startswith("ask for "))]
-    hints = hints or [provider.rules.by_id[rule].remedy for rule in rules]
+    hints += [fact_hint(provider, rule) for rule in rules if is_fact(rule) or not hints]
     return NoSolutionError(
         "no-solution",
         _headline(provider, demands, reasons),
@@ -89,7 +93,8 @@ def _chain(provider: Provider, demands: Sequence[Requirement]) -> list[str]:
     )
     for end in ends:
         for item in [*_path_to(end.parent, edges), end]:
-            lines.setdefault(_line(item, edges))
+            if item.origin.kind is not Kind.PRESENCE:
+                lines.setdefault(_line(item, edges))
     kept = list(lines)
     if len(kept) > MOST_LINES:
         return [*kept[:MOST_LINES], f"and {len(kept) - MOST_LINES} more demands of this kind"]
@@ -126,7 +131,8 @@ def _line(item: Requirement, edges: dict[str, list[Requirement]]) -> str:
     if origin.kind is Kind.BROKEN:
         return f"{item.parent} cannot be used: {origin.text}"
     if origin.kind is Kind.RULE:
-        return f"{who} needs {origin.text} (rule {origin.rule})"
+        word = "fact" if is_fact(origin.rule) else "rule"
+        return f"{who} needs {origin.text} ({word} {origin.rule})"
     return f"{who} needs {origin.text}"
 
 

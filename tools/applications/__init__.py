@@ -1,0 +1,1 @@
+"""Runs packages beside the real torch, and writes what came of it into constraints/applications."""
