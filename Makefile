@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: lock own-lock test lint types network rehearsal docs-data fuzz measure trace mutation clean
+.PHONY: lock own-lock test lint types network rehearsal applications recipes docs-data fuzz measure trace mutation clean
 
 lock: $(VENV)/.tool  ## set up, then make (or confirm) the default lock
 	$(BIN)/rdna1-lock resolve
@@ -19,6 +19,12 @@ own-lock: $(VENV)/.tool  ## the lock that Nix builds the tool from, after a chan
 
 rehearsal: $(VENV)/.dev  ## the sweep with the real torch 1.13.1 on the processor (0.9 GB, once)
 	$(BIN)/python -m pytest -m torch --run-torch tests/sweep
+
+applications: $(VENV)/.dev  ## run packages beside the real torch 1.13.1, write records and table (long)
+	$(BIN)/python -m tools.applications --write $(ARGS)
+
+recipes: $(VENV)/.dev  ## the recipes, and the packages that facts are most about, as they are locked
+	$(BIN)/python -m pytest -m torch --run-torch --run-network tests/network
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

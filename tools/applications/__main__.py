@@ -59,6 +59,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--write", action="store_true", help="write what came of it, and the table")
     parser.add_argument("--table", action="store_true", help="write the table alone")
     parser.add_argument("--release", metavar="X.Y", help="this release, whatever is known of it")
+    parser.add_argument("--draft", action="store_true", help="draw a bound from what fails")
     parser.add_argument("--worker", default="0", help="the environment of this name")
     return parser.parse_args()
 
@@ -68,7 +69,8 @@ def _probe(at: Place, record: Application, arguments: argparse.Namespace) -> boo
     outcome, version = _measure(at, record, arguments.release)
     if arguments.write and version is not None:
         fresh = _described(at, _current(record), arguments.release is None)
-        records.write(records.with_outcome(fresh, version, outcome, _today()))
+        fresh = records.with_outcome(fresh, version, outcome, _today())
+        records.write(records.with_draft(fresh, _today()) if arguments.draft else fresh)
     return outcome.works
 
 
@@ -89,7 +91,8 @@ def _bisect(at: Place, record: Application) -> bool:
             candidates.pop(step)
             high -= 1
         else:
-            records.write(records.with_outcome(_current(record), version, outcome, _today()))
+            fresh = records.with_outcome(_current(record), version, outcome, _today())
+            records.write(records.with_draft(fresh, _today()))
             low, high = (step, high) if outcome.works else (low, step)
         step = (low + high) // 2
     newest = candidates[low] if low >= 0 else None

@@ -24,11 +24,14 @@ PYTHON = "3.10"
 BY = "make applications"
 
 
-def write(record: Application) -> None:
-    """Write a record; a bound that a run contradicts is named, and left to people."""
-    (FOLDER / f"{record.package}.toml").write_text(text_of(record))
-    for trouble in contradictions(record):
-        print(f"  {record.package}: {trouble}: look at its facts")
+def write(record: Application) -> bool:
+    """Write a record; one whose bounds and runs contradict each other is left to people."""
+    troubles = list(contradictions(record))
+    for trouble in troubles:
+        print(f"  {record.package} is not written: {trouble}")
+    if not troubles:
+        (FOLDER / f"{record.package}.toml").write_text(text_of(record))
+    return not troubles
 
 
 def with_outcome(record: Application, version: str, outcome: Outcome, date: str) -> Application:
@@ -49,12 +52,12 @@ def with_outcome(record: Application, version: str, outcome: Outcome, date: str)
         works=tuple(sorted(works)),
         partly=tuple(sorted(partly)),
         fails=tuple(sorted(fails)),
-        error=_first_error(run, version, outcome),
+        error=_first_error(run, version, outcome) if fails or partly else None,
     )
     if not outcome.works and own is not None and own.works:
         run = replace(run, ran=own.ran)
     others = tuple(one for one in record.runs if one is not own)
-    return _with_draft(replace(record, runs=(*others, run)), date)
+    return replace(record, runs=(*others, run))
 
 
 def _first_error(run: Run, version: str, outcome: Outcome) -> str | None:
@@ -67,7 +70,7 @@ def _first_error(run: Run, version: str, outcome: Outcome) -> str | None:
     return f"{version}: {outcome.error}"
 
 
-def _with_draft(record: Application, date: str) -> Application:
+def with_draft(record: Application, date: str) -> Application:
     """Draw a bound from failures that no fact is about yet; it is to be looked at."""
     failing = sorted({v for run in record.runs for v in run.fails})
     covered = [fact for fact in record.facts if fact.part is None and not fact.despite_extra]

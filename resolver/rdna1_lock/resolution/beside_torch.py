@@ -22,14 +22,19 @@ if TYPE_CHECKING:
     from rdna1_lock.rules import RuleSet
 
 
+# How many times a search without torch may run into a package that needs it.
+MOST_WITHOUT_TORCH = 25
+
+
 class TorchMetError(Exception):
-    """The search has met torch: from here on, facts count."""
+    """The search has met torch, where it goes on only without."""
 
 
 class BesideTorch:
     """The demands that hold in a lock with torch; ``on`` once torch is known to be needed.
 
-    A soft demand yields for the packages in ``loosened``.
+    A soft demand yields for the packages in ``loosened``. While ``patience`` lasts, torch is not
+    to be had, so that an answer without it is found where there is one.
     """
 
     def __init__(self, request: Request, rules: RuleSet) -> None:
@@ -39,6 +44,7 @@ class BesideTorch:
         self._soft: set[str] = set()
         self.loosened: set[str] = set()
         self.on = False
+        self.patience: int | None = None
 
     def counts_for(self, candidate: Candidate) -> bool:
         """Say whether a candidate can have such demands: not torch itself, nor an extra."""
@@ -48,6 +54,11 @@ class BesideTorch:
             and candidate.extra is None
             and not self._request.stack.in_family(candidate.project)
         )
+
+    def holds_back(self, package: str) -> bool:
+        """Say whether some release of a package is refused beside torch."""
+        record = self._applications.of(package) if self.on else None
+        return record is not None and any(fact.on == TORCH for fact in record.facts)
 
     def measured(self, candidate: Candidate) -> Iterator[Requirement]:
         """Yield what the facts about a release demand; no metadata is needed for that."""
@@ -92,6 +103,18 @@ class BesideTorch:
                     bound &= parsed.specifier
             if len(bound):
                 yield rule.id, bound
+
+    def refuse_torch(self) -> None:
+        """Count one more package that needs torch in a search without it.
+
+        Raises:
+            TorchMetError: there are too many; nobody means such an answer.
+
+        """
+        if self.patience is not None:
+            self.patience -= 1
+            if self.patience < 0:
+                raise TorchMetError
 
     def loosen(self, demands: Iterable[Requirement]) -> bool:
         """Let soft demands go: those of a conflict, else all that were met; false without any."""

@@ -18,7 +18,7 @@ from resolvelib import AbstractProvider
 
 from rdna1_lock.errors import NetworkError
 from rdna1_lock.model import Wheel, specifier_text
-from rdna1_lock.resolution.beside_torch import TorchMetError
+from rdna1_lock.resolution.beside_torch import MOST_WITHOUT_TORCH, TorchMetError
 from rdna1_lock.resolution.demand import Demands
 from rdna1_lock.resolution.model import NO_TORCH, Candidate, Requirement
 from rdna1_lock.rules import TORCH, Rejected
@@ -42,6 +42,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         self.rules = rules
         self.demands = Demands(finder, request, rules)
         self._candidates: dict[tuple[str, object], Candidate] = {}
+        self._way_to_torch: list[Requirement] = []
         self._by_name: dict[Candidate, tuple[Requirement, ...]] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
         self._user_pins: dict[str, list[SpecifierSet]] = {}
@@ -57,8 +58,18 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
 
     def count_facts(self) -> None:
         """Let what was measured beside torch count, from now on."""
-        self.demands.beside_torch.on = True
+        self.demands.beside_torch.on, self.demands.beside_torch.patience = True, None
         self._forget()
+
+    def avoid_torch(self) -> None:
+        """Look for an answer without torch, where no fact counts."""
+        self.demands.beside_torch.on = False
+        self.demands.beside_torch.patience = MOST_WITHOUT_TORCH
+        self._forget()
+
+    def remember_way_to_torch(self) -> None:
+        """Keep the demands that led to torch, for the explanation of a later search."""
+        self._way_to_torch = [item for many in self.edges().values() for item in many]
 
     def loosen(self, causes: Iterable[RequirementInformation[Requirement, Candidate]]) -> bool:
         """Let soft demands go after a search that failed; false where there was none."""
@@ -101,11 +112,13 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         candidates: Mapping[str, Iterator[Candidate]],
         information: Mapping[str, Iterator[RequirementInformation[Requirement, Candidate]]],
         backtrack_causes: Sequence[RequirementInformation[Requirement, Candidate]],
-    ) -> tuple[bool, bool, bool, bool, bool, str]:
+    ) -> tuple[bool, bool, bool, bool, bool, bool, str]:
         """Order the open names: torch, facts of the target, the family, pins, then by name.
 
         torch and its family have few builds and decide most (numpy, Python): whatever is chosen
-        before them would be tried release by release when it does not fit.
+        before them would be tried release by release when it does not fit. What a fact holds back
+        goes before what it needs: settled first, huggingface-hub would leave a transformers of
+        years ago.
         """
         pinned = direct = False
         for requirement, parent in information[identifier]:
@@ -117,6 +130,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             not identifier.startswith("<"),
             not family,
             not pinned,
+            not self.demands.beside_torch.holds_back(identifier),
             not direct,
             identifier,
         )
@@ -138,7 +152,9 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             for requirement, parent in backtrack_causes
             for name in (requirement.identifier, parent.identifier if parent else None)
         }
-        return [name for name in names if name in involved] or names
+        return [
+            name for name in names if name in involved or self.demands.beside_torch.holds_back(name)
+        ] or names
 
     def find_matches(
         self,
@@ -155,6 +171,9 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         excluded = set(incompatibilities[identifier])
         name, _, bracket = identifier.partition("[")
         project = NormalizedName(name)
+        if project == "torch" and self.demands.beside_torch.patience is not None:
+            self.demands.beside_torch.refuse_torch()
+            return []
         if identifier.startswith("<"):
             found = [
                 self._virtual(identifier, version) for version in self.offered(identifier, wanted)
@@ -277,6 +296,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             *self.demands.roots(),
             *(one for many in self._by_name.values() for one in many),
             *(one for many in self._dependencies.values() for one in many),
+            *(one for one in self._way_to_torch if one.parent is not None),
         ]:
             found.setdefault(str(item.project), []).append(item)
         return found

@@ -138,24 +138,37 @@ def _search(provider: Provider) -> list[Candidate]:
 
     Facts count only beside torch. Where nobody asks for torch, the search runs without them until
     it meets torch. Then torch is settled first, as if it were asked for, so that a release that a
-    fact refuses costs nothing; if the answer has no torch after all, that was no ground to go on.
+    fact refuses costs nothing. If no answer has torch, one without it may do.
     """
     roots = provider.demands.roots()
-    asked = any(root.project == "torch" for root in roots)
-    if not asked and not provider.demands.beside_torch.on:
+    if any(root.project == "torch" for root in roots):
+        provider.count_facts()
+        return _search_from(provider, roots)
+    if not provider.demands.beside_torch.on:
         try:
             return _search_from(provider, roots)
         except TorchMetError:
-            pass
+            provider.remember_way_to_torch()
     provider.count_facts()
-    if not asked:
-        try:
-            found = _search_from(provider, roots, hint_of_torch())
-        except ResolutionImpossible:
-            found = []
-        if any(candidate.project == "torch" for candidate in found):
-            return found
-    return _search_from(provider, roots)
+    found = _try(provider, roots, hint_of_torch())
+    if found is not None and any(candidate.project == "torch" for candidate in found):
+        return found
+    provider.avoid_torch()
+    without = _try(provider, roots)
+    if without is not None:
+        return without
+    provider.count_facts()
+    return _search_from(provider, roots, hint_of_torch())
+
+
+def _try(
+    provider: Provider, roots: list[Requirement], *hints: Requirement
+) -> list[Candidate] | None:
+    """Search once; None where there is no solution, or none that is worth the effort."""
+    try:
+        return _search_from(provider, roots, *hints)
+    except (ResolutionImpossible, TorchMetError):
+        return None
 
 
 def _search_from(

@@ -2,7 +2,7 @@ import torch
 from _probe import step
 
 
-@step("EfficientDet-D0 forward with random weights")
+@step("EfficientDet-Lite0 forward with random weights")
 def _():
     from effdet import create_model
 
