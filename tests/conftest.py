@@ -83,7 +83,7 @@ class Outcome:
 
     @property
     def code(self) -> str | None:
-        match = re.match(r"error\[([\w-]+)\]", self.err)
+        match = re.search(r"(?m)^error\[([\w-]+)\]", self.err)
         return match[1] if match else None
 
 

@@ -54,8 +54,8 @@ def _why(one: Standing, fact: HeldBack | None) -> str:
     if fact is None:
         return one.why.text
     moved = f"; the lock had {fact.moved_from}" if fact.moved_from else ""
-    newest = "" if fact.newest == str(one.newest) else f"{fact.newest}: "
-    return f"{newest}{fact.why} ({', '.join(fact.by)}){moved}"
+    tried = "" if fact.newest == str(one.newest) else f"{fact.newest} was looked at. "
+    return f"{tried}{fact.why} ({', '.join(fact.by)}){moved}"
 
 
 def unmeasured_words(resolved: Resolved) -> Iterator[str]:

@@ -86,7 +86,7 @@ def size_words(size: Size) -> str:
 
 
 def _bytes(number: int) -> str:
-    return f"{number / 1e9:.1f} GB" if number >= 10**9 else f"{number / 1e6:.0f} MB"
+    return f"{number / 1e9:.1f} GB" if number >= 10**9 else f"{max(number, 10**6) / 1e6:.0f} MB"
 
 
 def _clean(text: str) -> str:

@@ -72,24 +72,25 @@ def _refusal(provider: Provider, causes: Causes) -> NoSolutionError:
     from rdna1_lock.resolution.explain.nearest import nearest
 
     blockers = find_blockers(provider, causes)
-    first, rest = (provider, causes) if blockers else _smallest_conflict(provider, causes)
     if not blockers:
-        return explain(first, rest, nearest=nearest(first, _solution))
+        smaller, causes = _smallest_conflict(provider, causes)
+        return explain(smaller, causes, nearest=nearest(smaller, _solution))
+    further, rest = provider.with_requirements(provider.request.requirements), causes
     more, seen = list(blockers), {one.project for one in blockers}
     while more and len(blockers) < MOST_BLOCKERS:
-        provider.assume({one.project for one in more})
+        further.assume({one.project for one in more})
         try:
-            _search(provider)
+            _search(further)
         except ResolutionImpossible as error:
             rest = list(error.causes)
         except Error:
             break
         else:
             return blocked(provider, blockers, causes if len(blockers) == 1 else None)
-        more = [one for one in find_blockers(provider, rest) if one.project not in seen]
+        more = [one for one in find_blockers(further, rest) if one.project not in seen]
         seen |= {one.project for one in more}
         blockers += more
-    return blocked(provider, blockers, rest)
+    return blocked(provider if rest is causes else further, blockers, rest)
 
 
 def _names_ahead(provider: Provider) -> list[str]:

@@ -59,17 +59,28 @@ def explain(
     rules = _rules_in(demands, reasons)
     for rule_id in rules:
         facts += about(provider, rule_id)
-    hints = [part for reason in reasons for part in (reason.hint or "").split("; or ") if part]
-    if nearest:
-        # What would fit is known; the stack's own pin may be there already.
-        hints = [*nearest, *(hint for hint in hints if not hint.startswith("ask for "))]
-    hints += [fact_hint(provider, rule) for rule in rules if is_fact(rule) or not hints]
+    hints = _ways_out(provider, reasons, rules, nearest)
     return NoSolutionError(
         "no-solution",
         _headline(provider, demands, reasons),
         facts=tuple(facts),
-        hint="; or: ".join(dict.fromkeys(hints)) or _general_hint(demands),
+        hint="; or: ".join(hints) or _general_hint(demands),
     )
+
+
+def _ways_out(
+    provider: Provider, reasons: Sequence[Reason], rules: Sequence[str], nearest: Sequence[str]
+) -> list[str]:
+    hints = [part for reason in reasons for part in (reason.hint or "").split("; or ") if part]
+    if nearest:
+        # What would fit is known; the stack's own pin may be there already.
+        hints = [*nearest, *(hint for hint in hints if not hint.startswith("ask for "))]
+    for told in (fact_hint(provider, rule) for rule in rules if is_fact(rule)):
+        # It names the newest release that runs, which need not be said twice.
+        hints = [hint for hint in hints if not told.startswith(hint.partition(" that ")[0])]
+        hints.append(told)
+    hints = hints or [fact_hint(provider, rule) for rule in rules]
+    return list(dict.fromkeys(hints))
 
 
 def _demands(causes: Iterable[RequirementInformation[Requirement, Candidate]]) -> list[Requirement]:
