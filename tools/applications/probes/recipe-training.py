@@ -7,8 +7,8 @@ LOSSES = []
 @step("a classifier of digits in Lightning, 5 epochs, with metrics and a log")
 def _():
     import lightning
-    from torchmetrics import Accuracy
     from torch.utils.data import DataLoader, TensorDataset
+    from torchmetrics import Accuracy
 
     torch.manual_seed(0)
     # Three kinds of stripes with noise: what can be told apart can be learnt.
