@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: lock own-lock test lint types check network rehearsal applications recipes clean
+.PHONY: lock own-lock test lint types network rehearsal applications recipes docs-data fuzz measure trace mutation clean
 
 lock: $(VENV)/.tool  ## set up, then make (or confirm) the default lock
 	$(BIN)/rdna1-lock resolve
@@ -43,6 +43,21 @@ $(VENV)/.tool: pyproject.toml
 $(VENV)/.dev: $(VENV)/.tool
 	$(BIN)/python -m pip install --quiet --group dev
 	touch $@
+
+docs-data: $(VENV)/.dev  ## the pages of docs/ that are made from data
+	$(BIN)/python tools/make_docs.py
+
+fuzz: $(VENV)/.dev  ## 10,000 mutated inputs, and 200 as processes (2 minutes)
+	RDNA1_LOCK_FUZZ=10000 RDNA1_LOCK_FUZZ_PROCESSES=200 $(BIN)/python -m pytest -n auto tests/property/test_fuzz.py
+
+measure: $(VENV)/.dev  ## the size and shape of the code, as a table
+	$(BIN)/python tools/measure.py
+
+trace: $(VENV)/.dev  ## the way of one requirement through the modules
+	$(BIN)/python tools/trace_requirement.py
+
+mutation: $(VENV)/.dev  ## change the code in small ways; how many changes do tests notice? (long)
+	$(BIN)/python tools/mutation.py
 
 clean:
 	rm -rf $(VENV) build dist

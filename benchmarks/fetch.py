@@ -19,7 +19,7 @@ import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
-from rdna1_lock.lock.document import digest as data_digest
+from rdna1_lock.lock.digests import digest as data_digest
 
 BIN = Path(sys.executable).parent
 NAME = "big-1-py3-none-any.whl"

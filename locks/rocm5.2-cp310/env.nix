@@ -10,7 +10,7 @@ let
   form = what: pattern: value:
     if builtins.isString value && builtins.match pattern value != null then value
     else fail "${what} has not the form that it must have: ${builtins.toJSON value}";
-  known = [ "HSA_OVERRIDE_GFX_VERSION" "MIOPEN_DEBUG_CONV_IMPLICIT_GEMM" "ROCM_PATH" ];
+  known = [ "AMDGCN_USE_BUFFER_OPS" "HSA_OVERRIDE_GFX_VERSION" "MIOPEN_DEBUG_CONV_IMPLICIT_GEMM" "ROCM_PATH" ];
 
   ours = lock.tool.rdna1-lock or (fail "this pylock.toml has no [tool.rdna1-lock] table");
   nix =
@@ -107,6 +107,12 @@ let
     (file: "${file.package.name}==${file.package.version} --hash=sha256:${file.sha256}\n")
     files);
 
+  # pip 24.1 and newer read METADATA while they choose, and refuse specifiers from before PEP 440.
+  # The older resolver, which has nothing to choose here, installs such a wheel unread.
+  unread = lib.optionalString
+    (builtins.any (package: package.tool.rdna1-lock.legacy-metadata or false) lock.packages)
+    "--use-deprecated legacy-resolver ";
+
   libraryPath = lib.makeLibraryPath (map (attribute "a library of the stack") nix.libraries);
 
   env = pkgs.runCommand "rdna1-env"
@@ -124,7 +130,7 @@ let
     $TMPDIR/installer/bin/python -I -m pip --python $out/bin/python install --quiet \
       --no-index --find-links ${wheelhouse} --no-deps --require-hashes \
       --only-binary :all: --no-compile --no-cache-dir --no-warn-script-location \
-      --requirement ${pins}
+      ${unread}--requirement ${pins}
 
     # Not -I, which ignores PYTHONHASHSEED. By hash, as the store has no modification times.
     # A file that does not compile (a template, a Python 2 sample) stays as it is.
@@ -166,12 +172,22 @@ let
           name, version = line.split(" ")[0].split("==")
           return name, version
 
+      def same(version):
+          # One version has several spellings: 1.0 and 1.0.0, 2019.2.7 and 2019.02.07.
+          read = re.fullmatch(r"v?(?:(\d+)!)?(\d+(?:\.\d+)*)(.*)", version.lower())
+          if read is None:
+              return version
+          release = [int(part) for part in read[2].split(".")]
+          while len(release) > 1 and release[-1] == 0:
+              release.pop()
+          return int(read[1] or 0), release, re.sub(r"[-_.]", "", read[3])
+
       locked = dict(map(pinned, Path(sys.argv[1]).read_text().splitlines()))
       found = {
           re.sub(r"[-_.]+", "-", each.metadata["Name"]).lower(): each.version
           for each in distributions(path=[sys.argv[2]])
       }
-      if found != locked:
+      if {n: same(v) for n, v in found.items()} != {n: same(v) for n, v in locked.items()}:
           sys.exit(f"installed: {found}\nlocked:    {locked}")
     ''} ${pins} ${sitePackages}
     touch $out

@@ -5,23 +5,24 @@ An error is raised where the fact is known and shown only by the command line.
 
 from __future__ import annotations
 
-from enum import IntEnum
 from typing import ClassVar
 
+from rdna1_lock.codes import Exit
 from rdna1_lock.text import without_credentials
 
-
-class Exit(IntEnum):
-    """Exit statuses of the command line; they are part of its contract."""
-
-    OK = 0
-    NO = 1
-    USAGE = 2
-    INPUT = 3
-    NETWORK = 4
-    INTEGRITY = 5
-    UNSIGNED = 6
-    INTERRUPTED = 130
+__all__ = [
+    "CancelledError",
+    "Error",
+    "Exit",
+    "HostError",
+    "InputError",
+    "IntegrityError",
+    "NetworkError",
+    "NoSolutionError",
+    "OutOfDateError",
+    "UsageError",
+    "one_line",
+]
 
 
 class Error(Exception):
@@ -80,7 +81,7 @@ class InputError(Error):
 
 
 class NetworkError(Error):
-    """An index or a file on it cannot be had, or what came is not what an index sends."""
+    """An index or a file on it cannot be fetched, or is not what an index sends."""
 
     exit_status = Exit.NETWORK
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import IntegrityError
+from rdna1_lock.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 CHUNK = 1 << 20
 REPLACED = "bytes were replaced under one name: do not install any of them before you know why"
@@ -18,7 +19,7 @@ REPLACED = "bytes were replaced under one name: do not install any of them befor
 def hash_file(path: Path | str) -> str:
     """Return the sha256 of a file."""
     digest = hashlib.sha256()
-    with Path(path).open("rb") as file:
+    with open_regular(path) as file:
         while chunk := file.read(CHUNK):
             digest.update(chunk)
     return digest.hexdigest()

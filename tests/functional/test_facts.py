@@ -151,7 +151,7 @@ def test_a_new_fact_makes_the_locks_of_its_package_out_of_date_and_moves_the_pin
     assert "facts: those about its packages" in result.err
     result, pins = lock(universe, "torch", "zebra")
     assert pins["zebra"] == "1"
-    assert "zebra 1, not 2; the lock had 2: It was run. (A-zebra-torch)" in result.err
+    assert "zebra 1, newest 2: It was run. (A-zebra-torch); the lock had 2" in result.err
 
 
 def test_what_is_needed_and_not_declared_is_locked(facts, lock):
@@ -204,7 +204,7 @@ def test_json_has_typed_values(facts, lock):
     )
     data = json.loads(result.out)
     [held] = data["held-back"]
-    assert (held["package"], held["version"], held["newest"]) == ("zebra", "1", "2")
+    assert (held["name"], held["locked"], held["newest"]) == ("zebra", "1", "2")
     assert (held["by"], held["moved-from"]) == (["A-zebra-torch"], None)
     assert data["unmeasured"] == [{"package": "okapi", "version": "1", "newest": None}]
 

@@ -12,7 +12,7 @@ import pytest
 import tomli_w
 
 from rdna1_lock import toml
-from rdna1_lock.lock.document import digest, digests
+from rdna1_lock.lock.digests import digest, digests
 from rdna1_lock.lock.model import TOOL
 from rdna1_lock.rules import lockable_variables
 

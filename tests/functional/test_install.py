@@ -410,7 +410,7 @@ def test_killed_at_any_moment(server, tmp_path):
         kept = {
             name: text
             for name, text in state(work / "lock").items()
-            if not name.startswith(".new-")
+            if not name.startswith(".rdna1-lock-")
         }
         for name, text in kept.items():
             assert text in [one[name] for one in versions.values()], (number, name)

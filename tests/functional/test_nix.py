@@ -8,11 +8,15 @@ import re
 import shutil
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rdna1_lock.emit.formats import FORMATS
 from rdna1_lock.emit.nix import NIX_FILES
+from rdna1_lock.lock.model import TOOL
+from support.archives import edit_lock, mark_legacy, write_archive
+from support.interpreters import find_python
 from support.nix import SYSTEM, Nix, need_nix
 from support.replica import PINS, build_replica, replica_options
 from support.server import Server
@@ -240,7 +244,9 @@ def test_fetched_wheels_are_put_into_the_store(
 def test_the_files_are_added_to_an_older_lock(lock: Path, run):
     for name in NIX_FILES:
         (lock / name).unlink()
-    (lock / "env.nix").write_text("old")
+    (lock / "env.nix").write_text(
+        "# Written by rdna1-lock. Fixed text: of an older release.\n{ }\n"
+    )
     told = run("nix", FOLDER)
     assert told.status == 0, told.err
     assert "nix develop ./locks/rocm5.2-cp310" in told.err
@@ -274,3 +280,45 @@ def test_a_file_of_another_name_is_no_flake(lock: Path, run):
     (lock / "pylock.toml").rename(lock / "pylock.work.toml")
     told = run("nix", lock / "pylock.work.toml")
     assert (told.status, told.code) == (3, "not-pylock")
+
+
+def legacy_lock(server: Server, run, series: str) -> Path:
+    """Lock a wheel with a specifier from before PEP 440, and one that spells its version anew."""
+    write_archive(Path("own"), metadata="Requires-Dist: numpy (>=1.19.*)\n")
+    write_archive(Path("own"), name="dated", version="2019.02.07")
+    server.index("pypi").add(Spec("numpy", "1.26.4"))
+    asked = ["mine", "dated", "numpy", "--python-version", series, "--output-dir", "lock"]
+    made = run("resolve", *asked, "--index-url", server.url("pypi"), "-f", "own")
+    assert made.status == 0, made.err
+    return Path("lock").resolve()
+
+
+def unmarked(data: dict[str, Any]) -> None:
+    for package in data["packages"]:
+        package.get("tool", {}).get(TOOL, {}).pop("legacy-metadata", None)
+
+
+@pytest.mark.parametrize("series", ["3.10", "3.13"])
+def test_metadata_from_before_pep_440(
+    nix: Nix, server: Server, run, monkeypatch: pytest.MonkeyPatch, series: str
+):
+    """With pip 23, which takes such a wheel, and with 24.2, which refuses it."""
+    python = find_python(series)
+    if python is None:
+        pytest.skip(f"no CPython {series} on this machine")
+    place = nix.stand_in(f"pkgs-{series}", python=python, series=series)
+    folder = legacy_lock(server, run, series)
+    for name, value in nix.env.items():
+        monkeypatch.setenv(name, value)
+    told = run("nix", folder, "--add-wheels", "--wheels", "own")
+    assert told.status == 0, told.err
+    edit_lock(folder, unmarked)
+    without = nix.run("build", "--no-link", ref(folder), override=place, ok=series == "3.10")
+    assert ("has invalid metadata" in without.stderr) is (series != "3.10")
+    mark_legacy(folder, "mine")
+    nix.run("flake", "check", ref(folder), override=place)
+    code = (
+        "from importlib.metadata import distribution as d; print(d('mine').read_text('METADATA'))"
+    )
+    seen = nix.run("run", ref(folder), "--", "-c", code, override=place)
+    assert "numpy (>=1.19.*)" in seen.stdout, "the wheel is installed unmodified"

@@ -17,7 +17,7 @@ import pytest
 import tomli_w
 
 from rdna1_lock import toml
-from rdna1_lock.lock.document import digests
+from rdna1_lock.lock.digests import digests
 from support.server import Handler, Server
 from support.wheels import Spec, make_wheel
 

@@ -24,8 +24,8 @@ from support.evidence import LOCK, fake_host, make_report, write_certificate  # 
 from support.interpreters import find_python  # noqa: E402
 from support.replica import ROCM_TAG  # noqa: E402
 from support.server import Server  # noqa: E402
-from tools.torch_wheels import metadata_of, rocm_named_wheels, sha256_of  # noqa: E402
 from support.wheels import Spec  # noqa: E402
+from tools.torch_wheels import metadata_of, rocm_named_wheels, sha256_of  # noqa: E402
 
 FIXTURES = TESTS / "data" / "suite1"
 SIGNER = "signer@example"

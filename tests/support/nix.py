@@ -62,13 +62,22 @@ class Nix:
         (self.home / "conf" / "nix.conf").write_text("\n".join(settings) + "\n")
         self.nixpkgs = self.stand_in("nixpkgs")
 
-    def stand_in(self, name: str, *, glibc: str = "2.40-66", gone: Iterable[str] = ()) -> Path:
+    def stand_in(
+        self,
+        name: str,
+        *,
+        glibc: str = "2.40-66",
+        gone: Iterable[str] = (),
+        python: str | None = None,
+        series: str = "3.10",
+    ) -> Path:
         """Make a stand-in nixpkgs; ``gone`` are attributes that it lacks."""
         place = self.home / name
         shutil.copytree(STAND_IN, place)
         listed = " ".join(json.dumps(one) for one in gone)
         (place / "host.nix").write_text(
-            f'{{ bash = "{shutil.which("bash")}"; python = "{self.python}"; '
+            f'{{ bash = "{shutil.which("bash")}"; python = "{python or self.python}"; '
+            f'series = "{series}"; '
             f'path = "/usr/bin:/bin"; glibc = "{glibc}"; gone = [ {listed} ]; }}\n'
         )
         return place

@@ -17,8 +17,8 @@ from support.interpreters import find_python
 from support.keys import make_keys
 from support.replica import ROCM_TAG
 from support.server import Server
-from tools.torch_wheels import metadata_of, rocm_named_wheels, sha256_of
 from support.wheels import Spec
+from tools.torch_wheels import metadata_of, rocm_named_wheels, sha256_of
 
 pytestmark = [pytest.mark.torch, pytest.mark.slow]
 LOCK = Path("locks/rocm5.2-cp310")

@@ -129,6 +129,7 @@ IN_ENVIRONMENTS = {
     "R19": env(),
     "R20": env(variables={"ROCM_HOME": "/opt/rocm"}),
     "R21": env(variables={"MIOPEN_FIND_ENFORCE": "3"}),
+    "R29": env("triton==3.7.0", torch="torch==2.12.0+rocm7.14.0", variables={}),
     "R22": env(),
     "R23": env("idna==1", changed={"idna": (("idna/__init__.py", "has another size"),)}),
     "R24": env(packages=(pkg("a==1", requires=("absent>=2",)),)),
@@ -261,7 +262,7 @@ def test_every_command_of_the_data_is_used_and_none_names_a_folder_of_ours(tmp_p
         ('rule = "R22"\n', 'rule = "R22"\ncolour = "red"\n', "(R22): unknown key `colour`"),
         ('rule = "R04"\n', 'rule = "R04"\ncolour = "red"\n', "(R04): unknown key `colour`"),
         ("firmware = 145", 'firmware = "145"', "(R17): `firmware` must be a int"),
-        ('kernel = ">=6.12"', 'kernel = "new"', "(R18): `kernel`"),
+        ('kernel = ">=6.12,<7"', 'kernel = "new"', "(R18): `kernel`"),
         ('torch = "<2.2.2"', "", "(R22): `torch` is missing"),
     ],
 )

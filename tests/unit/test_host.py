@@ -170,7 +170,8 @@ def test_glibc(tmp_path, libc, rocm, expected):
     ("kernel", "rocm", "expected"),
     [
         ("6.12.1", NATIVE, [("R18", "warning")]),
-        ("7.0-rc1", NATIVE, [("R18", "warning")]),
+        ("6.19.9", NATIVE, [("R18", "warning")]),
+        ("7.0-rc1", NATIVE, []),
         ("6.11.0-9-generic", NATIVE, []),
         ("6.14.0", OLD, []),
         ("6.14.0", None, []),

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from rdna1_lock.cli.render import print_rows
+from rdna1_lock.cli.render import print_rows, show
 from rdna1_lock.model import specifier_text
 
 if TYPE_CHECKING:
@@ -17,7 +15,7 @@ if TYPE_CHECKING:
 
 def print_application(record: Application) -> None:
     """Print a package: what was run, and the facts that follow."""
-    click.echo(f"{record.package}  beside torch")
+    show(f"{record.package}  beside torch")
     rows = [("declares", record.declared)]
     for run in record.runs:
         rows.append(("run", f"{run.ran} (torch {run.torch}, Python {run.python}, {run.date})"))
@@ -51,15 +49,15 @@ def _bound(fact: Fact) -> str:
 
 def print_recipes(recipes: Iterable[Recipe]) -> None:
     """Print a line for each recipe."""
-    click.echo("Recipes            stack")
+    show("Recipes            stack")
     for recipe in recipes:
-        click.echo(f"  {recipe.id:16} {recipe.stack:8} {recipe.title}")
-    click.echo("\n`rdna1-lock rules RECIPE` shows one, `rdna1-lock resolve --for RECIPE` locks it.")
+        show(f"  {recipe.id:16} {recipe.stack:8} {recipe.title}")
+    show("\n`rdna1-lock rules RECIPE` shows one, `rdna1-lock resolve --for RECIPE` locks it.")
 
 
 def print_recipe(recipe: Recipe) -> None:
     """Print one recipe in full."""
-    click.echo(f"{recipe.id}  {recipe.title}")
+    show(f"{recipe.id}  {recipe.title}")
     rows = [("stack", recipe.stack), ("locks", ", ".join(recipe.requirements))]
     if recipe.constraints:
         rows.append(("bounds", ", ".join(recipe.constraints)))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rdna1_lock.cli.render import WIDTH, note, print_json, say
+from rdna1_lock.cli.render import WIDTH, data, note, print_json, say, show
 from rdna1_lock.errors import Exit, UsageError
 
 if TYPE_CHECKING:
@@ -98,15 +98,15 @@ def _print(report: Report, shown: Shown) -> int:
     from rdna1_lock.rules.model import Severity
 
     if shown.fix:
-        click.echo(to_script(report, shown.fix), nl=False)
+        data(to_script(report, shown.fix))
     elif shown.quiet:
         pass
     elif shown.form == "json":
         print_json(to_json(report))
     elif shown.form == "sarif":
-        click.echo(to_sarif(report), nl=False)
+        data(to_sarif(report))
     elif shown.form == "github":
-        click.echo(to_github(report), nl=False)
+        data(to_github(report))
     else:
         _table(report, shown)
     return Exit.NO if report.count(Severity.ERROR) else Exit.OK
@@ -131,10 +131,10 @@ def _table(report: Report, shown: Shown) -> None:
 
 def _advice(findings: list[Finding]) -> None:
     if findings:
-        click.echo("worth knowing (-v shows more)")
+        show("worth knowing (-v shows more)")
         for item in findings:
-            click.echo(_filled(f"{item.rule} {item.seen}", "  ", "      "))
-        click.echo("")
+            show(_filled(f"{item.rule} {item.seen}", "  ", "      "))
+        show("")
 
 
 def _counted(number: int, word: str) -> str:
@@ -142,7 +142,7 @@ def _counted(number: int, word: str) -> str:
 
 
 def _finding(item: Finding, *, verbose: bool) -> None:
-    click.echo(f"{item.severity.value} {item.rule}: {item.title}")
+    show(f"{item.severity.value} {item.rule}: {item.title}")
     lines = [("seen", item.seen), ("where", item.where.text)]
     if verbose:
         lines += [
@@ -152,14 +152,14 @@ def _finding(item: Finding, *, verbose: bool) -> None:
         ]
     lines.append(("do", item.remedy))
     for name, text in lines:
-        click.echo(_filled(f"{name + ':':9}{text}", "  ", " " * 11))
+        show(_filled(f"{name + ':':9}{text}", "  ", " " * 11))
     for command in item.commands:
         # Never wrapped: it is there to be copied.
-        click.echo(f"  {command.tool + ': ':9}{command.line}")
+        show(f"  {command.tool + ': ':9}{command.line}")
     if verbose:
         for source in item.sources:
-            click.echo(f"  source:  {source}")
-    click.echo("")
+            show(f"  source:  {source}")
+    show("")
 
 
 def _filled(text: str, first: str, rest: str) -> str:

@@ -9,7 +9,7 @@ import click
 
 from rdna1_lock.cli.locks import INDEX_OPTIONS, LOCK, options
 from rdna1_lock.cli.progress import open_sweep_context
-from rdna1_lock.cli.render import note, print_json, say
+from rdna1_lock.cli.render import note, print_json, say, show
 from rdna1_lock.errors import Exit
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ def _json(done: CertifyResult) -> dict[str, Any]:
 def _show(request: CertifyRequest, done: CertifyResult) -> None:
     from rdna1_lock.certify.show.text import as_text
 
-    click.echo(as_text(done.report, done.judgement))
+    show(as_text(done.report, done.judgement))
     say("")
     for path in done.files.values():
         say(f"wrote {path}")

@@ -19,7 +19,7 @@ from rdna1_lock.tasks.fetch import FetchRequest, fetch
     "--dest",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder for the wheels [default: `wheels` beside the lock].",
+    help="Folder for the wheels [default: `wheels` next to the lock].",
 )
 @options(INDEX_OPTIONS)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")

@@ -10,7 +10,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-LOCK = click.argument("lock", metavar="LOCK", type=click.Path(path_type=Path))
+# Whether it can be read is found when it is read: exit 3, with a reason.
+LOCK = click.argument("lock", metavar="LOCK", type=click.Path(path_type=Path, readable=False))
 INDEX_OPTIONS = [
     click.option(
         "--index-url",

@@ -22,6 +22,7 @@ COMMANDS = {
     "resolve": "Resolve requirements and write the lock folder.",
     "fetch": "Download the locked wheels, resumed and verified.",
     "sync": "Make a virtual environment exactly the lock.",
+    "wheel": "Build wheels of source distributions, for --find-links.",
     "env": "Print the variables that a lock needs.",
     "nix": "Write the Nix files of a lock; put its wheels into the store.",
     "audit": "Find what is wrong with an environment, a lock or this machine.",
@@ -30,7 +31,6 @@ COMMANDS = {
     "rules": "Show the rules and stacks, with evidence and sources.",
     "cache": "Show or clear the cache.",
 }
-BUG = 70
 
 
 class _Commands(click.Group):
@@ -118,9 +118,9 @@ def _bug(error: Exception, *, as_json: bool) -> int:
         hint="this is a mistake in rdna1-lock. Run again with RDNA1_LOCK_DEBUG=1 and report what it prints",
     )
     if as_json:
-        print_json({"error": bug.to_json(), "exit-status": BUG})
+        print_json({"error": bug.to_json(), "exit-status": int(Exit.BUG)})
     print_error(bug)
-    return BUG
+    return Exit.BUG
 
 
 def _report(error: Error, *, as_json: bool) -> int:

@@ -23,14 +23,14 @@ from rdna1_lock.tasks.nix import NixRequest, NixResult, write_nix
     metavar="DIR",
     multiple=True,
     type=click.Path(path_type=Path),
-    help="Where the wheels are; may be repeated [default: `wheels` beside the lock].",
+    help="Where the wheels are; may be repeated [default: `wheels` next to the lock].",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.option("-q", "--quiet", is_flag=True, help="Print errors only.")
 def command(
     lock: Path, add_wheels: bool, places: tuple[Path, ...], as_json: bool, quiet: bool
 ) -> int:
-    """Write flake.nix, flake.lock, env.nix and shell.nix beside LOCK (its folder or pylock.toml).
+    """Write flake.nix, flake.lock, env.nix and shell.nix next to LOCK (its folder or pylock.toml).
 
     New locks have them already. With --add-wheels, wheels that were fetched are added to the Nix
     store, so that Nix does not fetch them again.

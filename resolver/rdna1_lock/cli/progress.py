@@ -7,8 +7,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import click
-
+from rdna1_lock.cli.render import draw, say
 from rdna1_lock.cli.terminal import Terminal
 from rdna1_lock.tasks.context import Context
 
@@ -75,13 +74,13 @@ class SweepTerminal(Terminal):
         super().close()
         if self._width:
             self._draw("")
-            click.echo("\r", nl=False, err=True)
+            draw("\r")
 
     def _place(self) -> str:
         return f"{self._count:>3}/{self._total}"
 
     def _draw(self, text: str) -> None:
-        click.echo("\r" + text[:WIDTH].ljust(self._width), nl=False, err=True)
+        draw("\r" + text[:WIDTH].ljust(self._width))
         self._width = len(text[:WIDTH])
 
     def _line(self, text: str) -> None:
@@ -89,8 +88,8 @@ class SweepTerminal(Terminal):
             self._draw(text)
             if ": done," in text:
                 return
-            click.echo("", err=True)
+            say("")
             self._width = 0
         else:
-            click.echo(text, err=True)
+            say(text)
         self._last = time.monotonic()

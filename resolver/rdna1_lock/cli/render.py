@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from rdna1_lock.errors import Error
+    from rdna1_lock.tasks.size import Size
 
 JSON_SCHEMA = 1
 WIDTH = 100
@@ -33,8 +34,11 @@ def show(text: str = "") -> None:
 
 
 def data(text: str) -> None:
-    """Print data that programs read to standard output, as it is: a lock, shell lines, SARIF."""
-    click.echo(text, nl=False)
+    """Print data that programs read to standard output: a lock, shell lines, SARIF.
+
+    To a program it goes as it is; on a terminal, where people look at it, hidden characters do not.
+    """
+    click.echo(printable(text, keep="\n\t") if sys.stdout.isatty() else text, nl=False)
 
 
 def say(text: str) -> None:
@@ -71,6 +75,18 @@ def print_json(result: dict[str, Any]) -> None:
     # JSON escapes the C0 controls by itself; the rest of what a terminal obeys is escaped here.
     escaped = _ESCAPE.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
     click.echo(without_credentials(escaped))
+
+
+def size_words(size: Size) -> str:
+    """Write how much is to download and what the disk must have."""
+    words = f"about {_bytes(size.download)} to download, at least {_bytes(size.together)} of disk with it"
+    if size.unknown:
+        words += f"; {size.unknown} wheels of unknown size not counted"
+    return words
+
+
+def _bytes(number: int) -> str:
+    return f"{number / 1e9:.1f} GB" if number >= 10**9 else f"{number / 1e6:.0f} MB"
 
 
 def _clean(text: str) -> str:

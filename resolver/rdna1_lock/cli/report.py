@@ -5,18 +5,19 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+from rdna1_lock.cli.held_back import held_back_json, say_held_back, unmeasured_words
 from rdna1_lock.cli.locks import flake_reference
-from rdna1_lock.cli.render import data, note, print_json, say
+from rdna1_lock.cli.render import data, note, print_json, say, size_words
 from rdna1_lock.errors import Exit
 from rdna1_lock.lock.model import locked_file
 from rdna1_lock.tasks.resolve import describe
+from rdna1_lock.tasks.size import size_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
     from pathlib import Path
 
     from rdna1_lock.lock.model import Lock
-    from rdna1_lock.resolution.model import HeldBack, Unmeasured
     from rdna1_lock.tasks.resolve import Resolved
 
 
@@ -37,7 +38,7 @@ class Shown:
 def show_text(resolved: Resolved) -> int:
     """Print the lock itself."""
     data(resolved.pylock)
-    for text in (*resolved.notes, *about_torch(resolved)):
+    for text in (*resolved.notes, *unmeasured_words(resolved)):
         note(text)
     return Exit.OK
 
@@ -63,9 +64,10 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
                 "command": "resolve",
                 "status": "written" if changed else "unchanged",
                 **_lock_json(lock, list(resolved.texts), changed),
+                "direct": sorted(resolved.direct),
+                "size": asdict(size_of(lock)),
+                **held_back_json(resolved),
                 "notes": list(resolved.notes),
-                "held-back": [_plain(item) for item in resolved.held_back],
-                "unmeasured": [_plain(item) for item in resolved.unmeasured],
                 "requests": effort.requests,
                 "bytes": effort.received,
             }
@@ -73,10 +75,11 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
         return Exit.OK
     if show.quiet:
         return Exit.OK
-    for change in resolved.changes:
-        say(f"  {describe(change)}")
-    for text in (*resolved.notes, *about_torch(resolved)):
+    _say_changes(resolved)
+    say_held_back(resolved)
+    for text in (*resolved.notes, *unmeasured_words(resolved)):
         note(text)
+    say(f"size: {size_words(size_of(lock))}")
     what = "locked" if changed else "checked"
     cost = f"{effort.requests} requests, {effort.received / 1e6:.1f} MB, {effort.seconds:.1f} s"
     say(f"{what} {len(lock.packages)} packages in {resolved.existing.path} ({cost})")
@@ -85,26 +88,18 @@ def show_resolved(resolved: Resolved, changed: Sequence[Path], show: Shown) -> i
     return Exit.OK
 
 
-def about_torch(resolved: Resolved) -> Iterator[str]:
-    """Yield a line for each package that is held back, and one each for what nobody ran."""
-    for item in resolved.held_back:
-        moved = f"; the lock had {item.moved_from}" if item.moved_from else ""
-        yield (
-            f"{item.package} {item.version}, not {item.newest}{moved}: {item.why}"
-            f" ({', '.join(item.by)})"
-        )
-    never = [item for item in resolved.unmeasured if item.newest is None]
-    if never:
-        names = ", ".join(f"{item.package} {item.version}" for item in never)
-        yield f"not tried with this torch: {names}"
-    newer = [item for item in resolved.unmeasured if item.newest is not None]
-    if newer:
-        names = ", ".join(f"{item.package} {item.version} ({item.newest})" for item in newer)
-        yield f"newer than the newest release that was tried with this torch: {names}"
-
-
-def _plain(item: HeldBack | Unmeasured) -> dict[str, Any]:
-    return {key.replace("_", "-"): value for key, value in asdict(item).items()}
+def _say_changes(resolved: Resolved) -> None:
+    """Print what the user asked for first, then the rest that changed, then how much did not."""
+    asked = [one for one in resolved.changes if one.name in resolved.direct]
+    rest = [one for one in resolved.changes if one.name not in resolved.direct]
+    for heading, group in (("asked for", asked), ("with them", rest)):
+        if group and asked and rest:
+            say(f"{heading}:")
+        for change in group:
+            say(f"  {describe(change)}")
+    as_before = len(resolved.lock.packages) - sum(one.new is not None for one in resolved.changes)
+    if as_before and resolved.changes:
+        say(f"as before: {as_before} packages")
 
 
 def _next_steps(lock: Lock, folder: Path) -> None:

@@ -14,7 +14,7 @@ from rdna1_lock.cli.applications import (
     print_recipes,
     recipe_json,
 )
-from rdna1_lock.cli.render import print_json, print_rows
+from rdna1_lock.cli.render import print_json, print_rows, show
 from rdna1_lock.errors import Exit
 from rdna1_lock.rules import DEFAULT_STACK
 from rdna1_lock.tasks.rules import RulesRequest, Shown, ShownRule, ShownStack, show_rules
@@ -61,21 +61,21 @@ def command(identifier: str | None, as_json: bool) -> int:
 
 
 def _print_overview(shown: Shown) -> None:
-    click.echo("Stacks")
+    show("Stacks")
     for stack in (item.stack for item in shown.stacks):
         default = " (default)" if stack.id == DEFAULT_STACK else ""
         experimental = " (experimental)" if stack.experimental else ""
-        click.echo(f"  {stack.id:10} {stack.title}{default}{experimental}")
-    click.echo("\nRules      severity  evidence")
+        show(f"  {stack.id:10} {stack.title}{default}{experimental}")
+    show("\nRules      severity  evidence")
     for rule in (item.rule for item in shown.rules):
         evidence = ", ".join(kind.value for kind in rule.evidence)
-        click.echo(f"  {rule.id:8} {rule.severity.value:9} {evidence:22} {rule.title}")
-    click.echo("\n`rdna1-lock rules ID` shows one in full.")
+        show(f"  {rule.id:8} {rule.severity.value:9} {evidence:22} {rule.title}")
+    show("\n`rdna1-lock rules ID` shows one in full.")
 
 
 def _print_rule(shown: ShownRule) -> None:
     rule = shown.rule
-    click.echo(f"{rule.id}  {rule.title}")
+    show(f"{rule.id}  {rule.title}")
     rows = [
         ("severity", rule.severity.value),
         ("evidence", ", ".join(kind.value for kind in rule.evidence)),
@@ -99,7 +99,7 @@ def _dependency(item: RuleDependency) -> str:
 
 def _print_stack(shown: ShownStack) -> None:
     stack = shown.stack
-    click.echo(f"{stack.id}  {stack.title}{'  (EXPERIMENTAL)' if stack.experimental else ''}")
+    show(f"{stack.id}  {stack.title}{'  (EXPERIMENTAL)' if stack.experimental else ''}")
     rows = [
         ("known", stack.summary),
         ("evidence", f"{', '.join(kind.value for kind in stack.evidence)} ({stack.date})"),

@@ -20,8 +20,8 @@ from rdna1_lock.tasks.sync import SyncRequest, SyncResult, sync
     "--venv",
     metavar="DIR",
     required=True,
-    type=click.Path(path_type=Path),
-    help="The environment; made if it is not there.",
+    type=click.Path(path_type=Path, readable=False),
+    help="The environment; made if it does not exist.",
 )
 @click.option(
     "--python",
@@ -32,7 +32,7 @@ from rdna1_lock.tasks.sync import SyncRequest, SyncResult, sync
     "--wheels",
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of the wheels [default: `wheels` beside the lock].",
+    help="Folder of the wheels [default: `wheels` next to the lock].",
 )
 @click.option(
     "--check", is_flag=True, help="Change nothing; exit 5 if the environment is not the lock."
@@ -42,6 +42,11 @@ from rdna1_lock.tasks.sync import SyncRequest, SyncResult, sync
     "set_env",
     default=True,
     help="Set the stack's variables on activation [default: yes].",
+)
+@click.option(
+    "--remove-extraneous",
+    is_flag=True,
+    help="Delete files in site-packages that belong to no package.",
 )
 @options(INDEX_OPTIONS)
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -53,6 +58,7 @@ def command(
     wheels: Path | None,
     check: bool,
     set_env: bool,
+    remove_extraneous: bool,
     index_url: str | None,
     find_links: tuple[Path, ...],
     as_json: bool,
@@ -61,7 +67,9 @@ def command(
     """Make or update a virtual environment so that it holds exactly LOCK.
 
     Fetches what is missing, installs by hash, removes what is not locked, and compares every
-    installed file with the lock. With --no-env the activation scripts are as Python made them.
+    installed file with the lock. Files in site-packages that belong to no package are named and
+    make it fail (exit 5); --remove-extraneous deletes them. With --no-env the activation scripts
+    are as Python made them.
     """
     request = SyncRequest(
         lock=lock,
@@ -72,6 +80,7 @@ def command(
         find_links=find_links,
         set_env=set_env,
         check=check,
+        remove_extraneous=remove_extraneous,
     )
     with open_context(quiet=quiet or as_json) as context:
         done = sync(request, context)
@@ -89,6 +98,7 @@ def _json(request: SyncRequest, done: SyncResult) -> dict[str, Any]:
         "made": done.made,
         "installed": list(done.installed),
         "removed": list(done.removed),
+        "removed-files": list(done.removed_files),
         "activation": [str(path) for path in done.activation],
         "env": dict(done.env),
     }
@@ -98,7 +108,7 @@ def _show(request: SyncRequest, done: SyncResult) -> None:
     if request.check:
         say(f"{request.venv} is exactly {request.lock}")
         return
-    for name in done.removed:
+    for name in (*done.removed, *done.removed_files):
         say(f"  - {name}")
     for name in done.installed:
         say(f"  + {name}")

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from threading import Lock
 from typing import TYPE_CHECKING
 
-from rdna1_lock.cli.render import note, say
+from rdna1_lock.cli.render import note, say, size_words
 from rdna1_lock.tasks.context import Context, Silent
 
 if TYPE_CHECKING:
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from rich.progress import Progress, TaskID
+
+    from rdna1_lock.tasks.size import Size
 
 
 @contextmanager
@@ -51,6 +53,11 @@ class Terminal(Silent):
         """Print a remark to standard error."""
         if not self._quiet:
             note(text)
+
+    def size(self, size: Size) -> None:
+        """Print what is to come."""
+        if not self._quiet:
+            say(f"size: {size_words(size)}")
 
     def expect(self, sizes: Mapping[str, int]) -> None:
         """Count files that have not begun into the total."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from rdna1_lock.cli.locks import LOCK
-from rdna1_lock.cli.render import note, print_json, say
+from rdna1_lock.cli.render import data, note, print_json, say, show
 from rdna1_lock.errors import Exit, InputError, UsageError
 
 if TYPE_CHECKING:
@@ -131,12 +131,12 @@ def _show(done: VerifyResult) -> None:
 def _show_certificate(item: Checked) -> None:
     from rdna1_lock.certify.show.summary import card_words, headline
 
-    click.echo(headline(item.judgement, stopped=bool(item.report["stopped"])))
-    click.echo(f"  {card_words(item.report)}, kernel {item.report['host']['kernel']}")
-    click.echo(f"  {_signer(item)}")
-    click.echo(f"  in {item.folder}")
+    show(headline(item.judgement, stopped=bool(item.report["stopped"])))
+    show(f"  {card_words(item.report)}, kernel {item.report['host']['kernel']}")
+    show(f"  {_signer(item)}")
+    show(f"  in {item.folder}")
     for reason in item.judgement.rehearsal:
-        click.echo(f"  {reason}")
+        show(f"  {reason}")
     for text in item.notes:
         note(text)
 
@@ -177,7 +177,7 @@ def _show_report(item: Checked, html: Path | None) -> int:
     if html is None:
         from rdna1_lock.certify.show.markdown import as_markdown
 
-        click.echo(as_markdown(item.report, item.judgement), nl=False)
+        data(as_markdown(item.report, item.judgement))
         return Exit.OK
     from rdna1_lock.certify.show.page import render_page
 
@@ -197,5 +197,5 @@ def _compare(done: VerifyResult, *, as_json: bool) -> int:
     if as_json:
         print_json({"command": "verify", **found})
     else:
-        click.echo(as_text(found, (str(one.folder), str(other.folder))))
+        show(as_text(found, (str(one.folder), str(other.folder))))
     return Exit.OK

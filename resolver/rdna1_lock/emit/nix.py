@@ -17,6 +17,11 @@ def nix_emitter(name: str) -> Callable[[Lock], str]:
     """Return the emitter of one of ``NIX_FILES``; its text is the same for every lock."""
 
     def emit(_: Lock) -> str:
-        return (Path(__file__).with_name("nixfiles") / name).read_text("utf-8")
+        return shipped(name)
 
     return emit
+
+
+def shipped(name: str) -> str:
+    """Return the text of one of ``NIX_FILES``."""
+    return (Path(__file__).with_name("nixfiles") / name).read_text("utf-8")

@@ -8,19 +8,23 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from rdna1_lock.lock.forms import WHEELS_FOLDER
-from rdna1_lock.lock.model import is_own, locked_file
+from rdna1_lock.lock.model import has_legacy_metadata, is_own, locked_file
 
 if TYPE_CHECKING:
     from packaging.pylock import Package
 
     from rdna1_lock.lock.model import Lock
 
+# By this line a requirements.txt of ours is known; it is the same in every release.
+HEADER = "# Made by rdna1-lock from pylock.toml"
+LEGACY = "# pip 24.1 and newer refuse this wheel's metadata; uv and rdna1-lock sync install it"
+
 
 def emit_requirements(lock: Lock) -> str:
     """Return the text; a ROCm wheel stands there by URL, so that no index can offer another."""
     inputs = lock.inputs
     lines = [
-        "# Made by rdna1-lock from pylock.toml; changes here are lost.",
+        f"{HEADER}; changes here are lost.",
         (
             f"# For CPython {inputs.target.python} on Linux x86-64 with glibc"
             f" {inputs.target.glibc} or newer."
@@ -31,7 +35,7 @@ def emit_requirements(lock: Lock) -> str:
     if lock.env:
         lines.append("# Set before Python starts:")
         lines += [f"#   export {name}={value}" for name, value in sorted(lock.env.items())]
-    if any(is_own(package) for package in lock.packages):
+    if any(map(is_own, lock.packages)):
         lines += ["", f"--find-links {WHEELS_FOLDER}"]
     users = _users(lock)
     for package in lock.packages:
@@ -43,7 +47,8 @@ def _entry(package: Package, users: list[str]) -> list[str]:
     wheel = locked_file(package)
     by_url = package.archive is not None or (wheel.url is not None and package.index is None)
     pin = f"{package.name} @ {wheel.url}" if by_url else f"{package.name}=={package.version}"
-    lines = [f"{pin} \\", f"    --hash=sha256:{wheel.hashes['sha256']}"]
+    lines = [LEGACY] if has_legacy_metadata(package) else []
+    lines += [f"{pin} \\", f"    --hash=sha256:{wheel.hashes['sha256']}"]
     if len(users) == 1:
         lines.append(f"    # via {users[0]}")
     elif users:

@@ -31,7 +31,7 @@ class Cache:
     """A folder of entries, each with the hash of its content in front.
 
     Writing goes through a temporary file and a rename, so that two processes, a killed one and
-    a full disk leave whole entries. A cache that cannot be written is no error.
+    a full disk leave whole entries. A cache that cannot be written is not an error.
     """
 
     def __init__(self, folder: Path | None) -> None:
@@ -44,7 +44,7 @@ class Cache:
         return self._folder / FORMAT / kind / digest[:2] / digest[2:]
 
     def get(self, kind: str, key: str) -> bytes | None:
-        """Return an entry, or None where there is no whole one."""
+        """Return an entry, or None where it is missing or damaged."""
         path = self._path(kind, key)
         if path is None:
             return None

@@ -7,13 +7,19 @@ import errno
 import fcntl
 import hashlib
 import os
+import stat
 import time
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, IntegrityError
 from rdna1_lock.hashes import agree, is_right
-from rdna1_lock.index.http import broken_stream, from_library, network_error, status_error
+from rdna1_lock.index.http_errors import (
+    broken_stream,
+    from_library,
+    network_error,
+    status_error,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -57,7 +63,7 @@ def fetch_file(
         return False
     part = folder / f".{wanted.filename}.part"
     try:
-        with _alone(part) as file:
+        with alone(part) as file:
             if is_right(final, wanted.sha256):  # the process that we waited for was quicker
                 part.unlink(missing_ok=True)
                 return False
@@ -72,19 +78,47 @@ def fetch_file(
 
 
 @contextlib.contextmanager
-def _alone(part: Path) -> Iterator[IO[bytes]]:
-    """Open the unfinished file for one process alone."""
+def alone(part: Path) -> Iterator[IO[bytes]]:
+    """Open the unfinished file for one process alone.
+
+    A folder of wheels may come from somebody else, so nothing is written through a link.
+
+    Raises:
+        InputError: the name is taken by a link or by something that is not a file.
+        OSError: it cannot be opened.
+
+    """
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
     while True:
-        with part.open("a+b") as file:
+        try:
+            handle = os.open(part, flags, 0o666)
+        except OSError as error:
+            # ENXIO: a socket; EISDIR: a folder.
+            if error.errno in {errno.ELOOP, errno.ENXIO, errno.EISDIR}:
+                raise _not_ours(part) from error
+            raise
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode) or found.st_nlink > 1:
+            os.close(handle)
+            raise _not_ours(part)
+        with os.fdopen(handle, "a+b") as file:
             fcntl.flock(file, fcntl.LOCK_EX)
             # The file may have been finished and renamed while we waited for it.
             try:
-                same = os.fstat(file.fileno()).st_ino == part.stat().st_ino
+                same = os.fstat(file.fileno()).st_ino == part.lstat().st_ino
             except FileNotFoundError:
                 same = False
             if same:
                 yield file
                 return
+
+
+def _not_ours(part: Path) -> InputError:
+    return InputError(
+        "foreign-files",
+        f"{part} is a link, or not a file, and rdna1-lock does not write through it",
+        hint="delete it, or choose another folder with --dest",
+    )
 
 
 def _fill(

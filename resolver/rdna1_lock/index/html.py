@@ -30,7 +30,7 @@ def start_tags(text: str, wanted: frozenset[str]) -> Iterator[tuple[str, Attribu
     position = 0
     while (start := text.find("<", position)) >= 0:
         if text.startswith("<!--", start):
-            position = _after(text, "-->", start + 4)
+            position = _after(text, "-->", start + 2)
             continue
         match = _NAME.match(text, start)
         if match is None:  # a doctype, or a bare "<"

@@ -18,23 +18,21 @@ from requests.adapters import HTTPAdapter
 from urllib3.connectionpool import HTTPConnectionPool
 from urllib3.exceptions import (
     HTTPError,
-    NameResolutionError,
-    NewConnectionError,
     ProtocolError,
     ReadTimeoutError,
 )
 from urllib3.util.retry import Retry
 
 from rdna1_lock import __version__
-from rdna1_lock.errors import NetworkError, one_line
+from rdna1_lock.errors import NetworkError
 from rdna1_lock.index.clock import Clock, Clocks, PlainPool, SecurePool
+from rdna1_lock.index.http_errors import ATTEMPTS, network_error, status_error
 from rdna1_lock.urls import BadURLError, origin, read_url
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
 T = TypeVar("T")
-ATTEMPTS = 4
 TIMEOUT = (10.0, 30.0)
 PAGE_LIMIT = 32 * 2**20
 # One clock for a whole request, its redirects and retries; of a download, for each further part.
@@ -87,23 +85,6 @@ def _chunks(response: requests.Response, most: int) -> Iterator[bytes]:
 def _length(response: requests.Response) -> int | None:
     length = response.headers.get("Content-Length", "")
     return int(length) if length.isdecimal() and len(length) < 16 else None
-
-
-def from_library(error: Exception) -> bool:
-    """Say whether an exception is one of the HTTP library; its base class is OSError."""
-    return isinstance(error, (requests.RequestException, HTTPError))
-
-
-def broken_stream(error: Exception) -> bool:
-    """Say whether an exception means that a connection broke, so that going on may help."""
-    return isinstance(
-        error,
-        (
-            requests.exceptions.ConnectionError,
-            requests.exceptions.Timeout,
-            HTTPError,
-        ),
-    )
 
 
 class _Retry(Retry):
@@ -259,7 +240,7 @@ class Http:
         """Open a file from a byte on, for streaming; one attempt, without retries.
 
         Raises:
-            NetworkError: for a status that is no content; ``broken_stream`` tells whether an
+            NetworkError: for a status without content; ``broken_stream`` tells whether an
                 exception while reading is worth another attempt.
 
         """
@@ -275,7 +256,7 @@ class Http:
                     raise NetworkError(
                         "wrong-range",
                         f"{url} sends another part than was asked for",
-                        hint="delete the .part file beside the wheel and try again",
+                        hint="delete the .part file next to the wheel and try again",
                     )
                 at, total = start, int(match[3])
             elif response.status_code == 416:
@@ -366,7 +347,7 @@ class Http:
                 raise NetworkError(
                     "answer-too-large",
                     f"{url} sends more than {limit // 2**20} MiB",
-                    hint="this is no index page or metadata file; check the index URL",
+                    hint="this is not an index page or metadata file; check the index URL",
                 )
         raw: Any = response.raw
         self._count(0, raw.tell())
@@ -388,55 +369,3 @@ class Http:
                     continue
                 raise network_error(url, error) from error
         raise AssertionError
-
-
-def status_error(url: str, status: int) -> NetworkError:
-    """Turn an HTTP status that is no answer into an error with a way out."""
-    hints = {
-        401: "the index wants credentials: put them into the index URL or into ~/.netrc",
-        403: "the index refuses: check the URL and the credentials",
-        404: "check the index URL: it must be the part before `/<project>/`",
-        429: "the index asks for a pause: try again later",
-    }
-    later = "the index is in trouble: try again later, or name a mirror with --index-url"
-    return NetworkError(
-        "http-status",
-        f"{url} answered {status}",
-        hint=hints.get(status, later if status >= 500 else "check the index URL"),
-    )
-
-
-def network_error(url: str, error: Exception) -> NetworkError:
-    """Turn an exception of the HTTP library into one that says what happened."""
-    what = f"{one_line(error)}"
-    hint = "check the network, or work from the cache with --offline"
-    cause: BaseException | None = error
-    seen: list[BaseException] = []
-    while cause is not None and cause not in seen:
-        seen.append(cause)
-        reason = getattr(cause, "reason", None) or (cause.args[0] if cause.args else None)
-        cause = reason if isinstance(reason, BaseException) else cause.__cause__
-    if any(isinstance(item, NameResolutionError) for item in seen):
-        what, hint = "the name of the host is not known", f"check the spelling of the URL; {hint}"
-    elif isinstance(error, requests.exceptions.SSLError):
-        what = f"the TLS connection cannot be trusted ({one_line(seen[-1])})"
-        hint = "a private certificate authority is named by REQUESTS_CA_BUNDLE=/path/to/bundle.pem"
-    elif isinstance(error, requests.exceptions.ProxyError):
-        what, hint = "the proxy does not answer", "check HTTPS_PROXY and NO_PROXY"
-    elif isinstance(error, requests.exceptions.ConnectTimeout):
-        what = "no connection within 10 seconds"
-    elif isinstance(error, requests.exceptions.TooManyRedirects):
-        what, hint = "it redirects in a circle", "check the index URL"
-    elif isinstance(error, requests.exceptions.InvalidSchema):
-        hint = "check the index URL"
-    elif (
-        isinstance(error, (requests.exceptions.Timeout, ReadTimeoutError))
-        or "Read timed out" in what
-    ):
-        what = "no answer within 30 seconds"
-    elif isinstance(error, ProtocolError):
-        what = f"the answer was cut off, {ATTEMPTS} times"
-    elif any(isinstance(item, NewConnectionError) for item in seen):
-        detail = one_line(seen[-1]).rpartition("]")[2].rpartition(":")[2].strip().lower()
-        what = f"the connection failed: {detail}"
-    return NetworkError("unreachable", f"{url}: {what}", hint=hint)

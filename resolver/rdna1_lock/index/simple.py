@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
 from rdna1_lock.errors import NetworkError
 from rdna1_lock.hashes import agree, hash_file
-from rdna1_lock.index.http import Http, Part, status_error
+from rdna1_lock.index.http_errors import status_error
 from rdna1_lock.index.interface import BadWheelError, NoRangesError, Page
 from rdna1_lock.index.metadata import (
     METADATA_LIMIT,
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from rdna1_lock.index.cache import Cache
+    from rdna1_lock.index.http import Http, Part
     from rdna1_lock.model import Wheel
 
 T = TypeVar("T")
@@ -52,7 +53,7 @@ class SimpleIndex:
     """One index (PEP 503, 691, 700, 592, 658, 714), fetched in parallel, cached.
 
     ``forbidden_means_absent`` is for indexes on object stores, such as PyTorch's, that answer
-    403 for what does not exist. ``on_download`` is told about whole wheels that must be read.
+    403 for what does not exist. ``on_download`` gets the progress of whole wheels that must be read.
     With ``revalidate`` no page and no METADATA in the cache is believed unless its own hash names
     it: pages are asked for again, with the ETag of the old one.
     """

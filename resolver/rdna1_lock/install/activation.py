@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import re
 import shlex
 from typing import TYPE_CHECKING
 
+from rdna1_lock.lock.files import replace_file
+from rdna1_lock.regular import read_regular
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+LARGEST = 2**20
 BEGIN, END = "# >>> rdna1-lock >>>", "# <<< rdna1-lock <<<"
 _BLOCK = re.compile(rf"\n?{re.escape(BEGIN)}\n.*?{re.escape(END)}\n", re.DOTALL)
 
@@ -44,17 +47,25 @@ def write_activation(scripts: Path, env: Mapping[str, str]) -> list[Path]:
     """Have the activation scripts of an environment set the variables, and unset them again.
 
     What the variables were before comes back with ``deactivate``. Empty ``env`` takes the blocks
-    out. Returns the scripts that changed.
+    out. Returns the scripts that changed. A script is replaced as a whole or stays as it was.
+
+    Raises:
+        OSError: a script is not a regular file, or cannot be replaced.
+
     """
     changed = []
     for name, edit in (("activate", _sh), ("activate.fish", _fish)):
         path = scripts / name
-        with contextlib.suppress(FileNotFoundError):
-            old = path.read_text("utf-8")
-            new = edit(_BLOCK.sub("\n", old) if BEGIN in old else old, env)
-            if new != old:
-                path.write_text(new, "utf-8")
-                changed.append(path)
+        try:
+            # As bytes: the path of the environment in it may not be UTF-8.
+            old = read_regular(path, LARGEST, follow=False).decode("utf-8", "surrogateescape")
+        except FileNotFoundError:
+            continue
+        new = edit(_BLOCK.sub("\n", old) if BEGIN in old else old, env)
+        if new != old:
+            mode = path.stat().st_mode & 0o7777
+            replace_file(path, new.encode("utf-8", "surrogateescape"), mode)
+            changed.append(path)
     return changed
 
 

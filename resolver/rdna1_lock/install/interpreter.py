@@ -1,30 +1,35 @@
-"""Interpreters: found on PATH or named, asked what they are, made into environments."""
+"""Interpreters: found on PATH or named, and asked what they are."""
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import shutil
+import signal
 import subprocess
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from rdna1_lock.errors import InputError, UsageError
+from rdna1_lock.errors import UsageError
 from rdna1_lock.install import probe as asking
 
 TIMEOUT = 60
+LONGEST = 64 * 2**20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
-    """What an interpreter says of itself and of what is installed beside it."""
+    """What an interpreter says of itself and of what is installed next to it."""
 
     executable: Path
     version: str
     implementation: str
     machine: str
     venv: bool
+    prefix: str
     paths: dict[str, str]
     distributions: tuple[tuple[str, str, str], ...]
 
@@ -49,33 +54,78 @@ def clean_environment() -> dict[str, str]:
 
 
 def probe(executable: Path | str) -> Interpreter | None:
-    """Ask an interpreter what it is; None where it does not run."""
+    """Ask an interpreter what it is; None where it does not run, or gives another answer."""
+    command = [str(executable), "-I", "-B", asking.__file__]
     try:
-        result = subprocess.run(
-            [str(executable), "-I", "-B", asking.__file__],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=TIMEOUT,
-            env=clean_environment(),
-        )
-        data: dict[str, Any] = json.loads(result.stdout)
-    except (OSError, ValueError, subprocess.TimeoutExpired):
+        status, output = run_bounded(command, env=clean_environment(), timeout=TIMEOUT)
+        return _read(executable, json.loads(output)) if status == 0 else None
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return None
-    own = {os.path.realpath(data["paths"][key]) for key in ("purelib", "platlib")}
+
+
+def _read(executable: Path | str, data: dict[str, Any]) -> Interpreter:
+    told = data["paths"]
+    paths = {key: str(told.get(key) or told["purelib"]) for key in asking.PATHS}
+    own = {os.path.realpath(paths[key]) for key in ("purelib", "platlib")}
     return Interpreter(
         executable=Path(shutil.which(str(executable)) or executable),
-        version=data["version"],
-        implementation=data["implementation"],
-        machine=data["machine"],
+        version=str(data["version"]),
+        implementation=str(data["implementation"]),
+        machine=str(data["machine"]),
         venv=data["prefix"] != data["base_prefix"],
-        paths=data["paths"],
+        prefix=str(data["prefix"]),
+        paths=paths,
         distributions=tuple(
-            (item["name"], item["version"] or "", item["path"])
+            (str(item["name"]), str(item["version"] or ""), str(item["path"]))
             for item in data["distributions"]
             if item["place"] in own
         ),
     )
+
+
+def run_bounded(
+    command: list[str],
+    *,
+    env: dict[str, str],
+    timeout: float,
+    errors: bool = False,
+    hold: int | None = None,
+) -> tuple[int, bytes]:
+    """Run a program for at most ``timeout`` seconds and return its status and output.
+
+    It and what it started are killed when it takes longer or prints more than anything of ours
+    does. With ``errors``, what it prints to standard error belongs to the output. It inherits the
+    handle ``hold``.
+
+    Raises:
+        OSError: it cannot be started.
+
+    """
+    with subprocess.Popen(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT if errors else subprocess.DEVNULL,
+        env=env,
+        start_new_session=True,
+        pass_fds=() if hold is None else (hold,),
+    ) as process:
+        stop = threading.Timer(timeout, _kill, [process])
+        stop.start()
+        try:
+            output = process.stdout.read(LONGEST + 1) if process.stdout is not None else b""
+            if len(output) > LONGEST:
+                _kill(process)
+            return process.wait(), output
+        finally:
+            stop.cancel()
+            if process.returncode is None:
+                _kill(process)
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 def find_interpreter(series: str, named: str | None) -> Interpreter:
@@ -100,57 +150,3 @@ def find_interpreter(series: str, named: str | None) -> Interpreter:
                 "wrong-python", f"{named} {what}; the lock is for CPython {series}", hint=hint
             )
     raise UsageError("no-python", f"there is no CPython {series} on PATH", hint=hint)
-
-
-def open_environment(
-    folder: Path, series: str, named: str | None, *, make: bool
-) -> tuple[Interpreter, bool]:
-    """Return the interpreter of a virtual environment; with ``make`` a new one if it is not there.
-
-    Raises:
-        InputError: the folder holds something else, or an environment of another Python.
-
-    """
-    python = folder / "bin" / "python"
-    made = False
-    if folder.exists() and not folder.is_dir():
-        raise InputError("not-an-environment", f"{folder} is a file")
-    if not folder.exists() or not any(folder.iterdir()):
-        if not make:
-            raise InputError("not-an-environment", f"there is no environment in {folder}")
-        base = find_interpreter(series, named)
-        result = subprocess.run(
-            [str(base.executable), "-I", "-m", "venv", "--without-pip", str(folder)],
-            capture_output=True,
-            text=True,
-            check=False,
-            env=clean_environment(),
-        )
-        if result.returncode != 0:
-            raise InputError(
-                "no-venv",
-                f"{base.executable} cannot make a virtual environment in {folder}",
-                facts=tuple((result.stdout + result.stderr).strip().splitlines()[-3:]),
-                hint="on Debian and Ubuntu the package python3-venv is needed",
-            )
-        made = True
-    elif not (folder / "pyvenv.cfg").is_file():
-        raise InputError(
-            "not-an-environment",
-            f"{folder} is not a virtual environment, and not empty",
-            hint="name another folder with --venv; nothing was changed",
-        )
-    found = probe(python)
-    if found is None or not found.venv:
-        raise InputError(
-            "broken-environment",
-            f"the interpreter of {folder} does not run",
-            hint="delete the folder and run again",
-        )
-    if found.series != series:
-        raise InputError(
-            "wrong-python",
-            f"{folder} is an environment of Python {found.version}; the lock is for {series}",
-            hint="name another folder with --venv, or delete this one",
-        )
-    return found, made

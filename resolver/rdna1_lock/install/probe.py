@@ -1,4 +1,4 @@
-"""Say what is installed beside an interpreter: run by that interpreter, standard library only.
+"""Say what is installed next to an interpreter: run by that interpreter, standard library only.
 
 Any CPython from 3.7 on; nothing is imported from what is installed. Prints one JSON object.
 Functions here are also called by rdna1-lock itself for an environment whose interpreter is broken.
@@ -12,8 +12,10 @@ if __name__ == "__main__" and sys.path and sys.path[0] == __file__.rpartition("/
     del sys.path[0]  # our own folder must not shadow anything
 
 import csv
+import io
 import json
 import os
+import stat
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:  # typing costs 10 ms to import
@@ -22,35 +24,49 @@ if TYPE_CHECKING:  # typing costs 10 ms to import
 WANTED = ("name", "version", "requires-dist", "requires-python", "provides-extra")
 PREFIXES = ("HSA_", "HIP_", "ROCR_", "ROCM_", "MIOPEN_", "PYTORCH_", "GPU_", "CUDA_VISIBLE_")
 PATHS = ("purelib", "platlib", "scripts", "data", "include")
+# Bounds for files that others wrote.
+LONGEST = 16 << 20
+LARGEST_RECORD = 32 << 20
 NAMES = ("LD_LIBRARY_PATH", "LD_PRELOAD", "PYTHONPATH", "PYTHONHOME")
+
+
+def read_file(path: str, limit: int) -> bytes:
+    """Return the start of a regular file; what a name leads to may be a device or a FIFO.
+
+    Raises OSError where it is something else or cannot be read.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+    with os.fdopen(handle, "rb") as file:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError("not a regular file")
+        return file.read(limit)
 
 
 def read_metadata(path: str) -> dict[str, Any] | None:
     """Return the fields of a METADATA or PKG-INFO file that are asked for, in lower case."""
     found: dict[str, Any] = {"requires-dist": [], "provides-extra": []}
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            for line in file:
-                if line in ("\n", "\r\n"):
-                    break
-                key, colon, value = line.partition(":")
-                key = key.lower()
-                if not colon or key not in WANTED:
-                    continue
-                if key in ("requires-dist", "provides-extra"):
-                    found[key].append(value.strip())
-                else:
-                    found.setdefault(key, value.strip())
-    except OSError:
+        text = read_file(path, LONGEST).decode("utf-8", "replace")
+    except (OSError, ValueError):
         return None
+    for line in io.StringIO(text):
+        if line in ("\n", "\r\n"):
+            break
+        key, colon, value = line.partition(":")
+        key = key.lower()
+        if not colon or key not in WANTED:
+            continue
+        if key in ("requires-dist", "provides-extra"):
+            found[key].append(value.strip())
+        else:
+            found.setdefault(key, value.strip())
     return found
 
 
 def read_text(path: str) -> str | None:
     """Return the first line of a small file, None without one."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.readline().strip() or None
+        return read_file(path, 4096).decode("utf-8", "replace").partition("\n")[0].strip() or None
     except OSError:
         return None
 
@@ -58,9 +74,8 @@ def read_text(path: str) -> str | None:
 def read_json(path: str) -> Any:
     """Return the data of a JSON file, None without one."""
     try:
-        with open(path, encoding="utf-8") as file:
-            return json.load(file)
-    except (OSError, ValueError):
+        return json.loads(read_file(path, LONGEST).decode("utf-8"))
+    except (OSError, ValueError, RecursionError):
         return None
 
 
@@ -103,27 +118,36 @@ def distributions(places: list[str]) -> list[dict[str, Any]]:
 def changed_files(path: str, place: str, hashed: bool) -> list[tuple[str, str]] | None:
     """Return (file, what) for recorded files that are not as recorded.
 
-    By size, and with ``hashed`` by hash; compiled files are left out. None without a RECORD.
+    By size, and with ``hashed`` by hash; compiled files are left out. None without a RECORD that
+    can be read.
     """
     found = []
     try:
-        with open(os.path.join(path, "RECORD"), encoding="utf-8", newline="") as file:
-            for row in csv.reader(file):
-                if len(row) < 3 or not row[1] or row[0].endswith(".pyc"):
-                    continue
-                full = os.path.join(place, row[0])
-                try:
-                    size = os.stat(full).st_size
-                except OSError:
-                    found.append((row[0], "is missing"))
-                    continue
-                if row[2].isdigit() and size != int(row[2]):
-                    found.append((row[0], "has another size"))
-                elif hashed and not same_hash(full, row[1]):
-                    found.append((row[0], "has another hash"))
-    except (OSError, UnicodeDecodeError, csv.Error):
+        text = read_file(os.path.join(path, "RECORD"), LARGEST_RECORD).decode("utf-8")
+        for row in csv.reader(io.StringIO(text, newline="")):
+            if len(row) < 3 or not row[1] or row[0].endswith(".pyc"):
+                continue
+            what = changed_file(os.path.join(place, row[0]), row, hashed)
+            if what:
+                found.append((row[0], what))
+    except (OSError, ValueError, csv.Error):
         return None
     return found
+
+
+def changed_file(full: str, row: list[str], hashed: bool) -> str | None:
+    """Say what is wrong with one recorded file, None where nothing is."""
+    try:
+        status = os.stat(full)
+    except (OSError, ValueError):  # ValueError: a NUL in the name
+        return "is missing"
+    if not stat.S_ISREG(status.st_mode):
+        return "is not a regular file"
+    if row[2].isdigit() and str(status.st_size) != row[2].lstrip("0").rjust(1, "0"):
+        return "has another size"
+    if hashed and not same_hash(full, row[1]):
+        return "has another hash"
+    return None
 
 
 def same_hash(path: str, recorded: str) -> bool:
@@ -136,12 +160,15 @@ def same_hash(path: str, recorded: str) -> bool:
         return True
     digest = hashlib.new(algorithm)
     try:
-        with open(path, "rb") as file:
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK)
+        with os.fdopen(handle, "rb") as file:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                return False
             for chunk in iter(lambda: file.read(1 << 20), b""):
                 digest.update(chunk)
     except OSError:
         return False
-    return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == value
+    return base64.urlsafe_b64encode(digest.digest()).rstrip(b"=").decode() == value.rstrip("=")
 
 
 def main() -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
-from rdna1_lock.errors import Error, InputError, NetworkError
-from rdna1_lock.hashes import agree, hash_file, is_right
-from rdna1_lock.index.fetch import Wanted, fetch_file
+from rdna1_lock.errors import CancelledError, Error, InputError, NetworkError
+from rdna1_lock.hashes import CHUNK, agree, hash_file, is_right
+from rdna1_lock.index.fetch import Wanted, alone, fetch_file
 from rdna1_lock.index.parse import parse_direct_url
 from rdna1_lock.lock.model import is_own, locked_file
+from rdna1_lock.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -90,11 +92,15 @@ def fetch_wheels(
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise InputError("cannot-write", f"{folder} cannot be made: {error.strerror}") from error
+        raise InputError(
+            "cannot-write",
+            f"{folder} cannot be made: {error.strerror}",
+            hint="choose another place with --dest",
+        ) from error
     missing = [
         package
         for package in lock.packages
-        if not is_right(folder / locked_filename(package), _sha256(package))
+        if not _is_there(folder / locked_filename(package), _sha256(package))
     ]
     kept = tuple(
         sorted(locked_filename(p) for p in lock.packages if all(p is not m for m in missing))
@@ -124,15 +130,35 @@ def _sha256(package: Package) -> str:
     return str(locked_file(package).hashes["sha256"])
 
 
+def _is_there(path: Path, sha256: str) -> bool:
+    """Say whether the locked wheel is there; one that may not be read is not fetched again."""
+    try:
+        return hash_file(path) == sha256
+    except PermissionError as error:
+        raise InputError(
+            "cannot-read",
+            f"{path} cannot be read: {error.strerror}",
+            hint="check the permissions of the file and of its folder",
+        ) from error
+    except OSError:
+        return False
+
+
 def _copied(package: Package, folder: Path, find_links: Iterable[Path]) -> bool:
     """Copy a wheel of the user's own from where it lies."""
-    name = locked_filename(package)
+    name, sha256 = locked_filename(package), _sha256(package)
     for place in find_links:
-        if is_right(place / name, _sha256(package)):
-            temporary = folder / f".{name}.copy"
-            shutil.copyfile(place / name, temporary)
-            temporary.replace(folder / name)
-            return True
+        if not is_right(place / name, sha256):
+            continue
+        part = folder / f".{name}.part"
+        with alone(part) as file:
+            file.truncate(0)
+            with open_regular(place / name) as source:
+                shutil.copyfileobj(source, file, CHUNK)
+            file.flush()
+            os.fsync(file.fileno())
+            part.replace(folder / name)
+        return True
     return False
 
 
@@ -161,11 +187,12 @@ def _wanted(package: Package, index: Callable[[], SimpleIndex]) -> Wanted:
 
 
 def _check_space(wanted: list[Wanted], folder: Path) -> None:
-    here = {one.filename: folder / f".{one.filename}.part" for one in wanted}
     needed = 0
     for one in wanted:
-        part = here[one.filename]
-        done = part.stat().st_size if part.exists() else 0
+        try:
+            done = (folder / f".{one.filename}.part").lstat().st_size
+        except OSError:
+            done = 0
         needed += max(0, (one.size or 0) - done)
     free = shutil.disk_usage(folder).free
     if needed > free:
@@ -180,6 +207,8 @@ def _together(failures: list[Error]) -> Error:
     """Return the worst failure, with the others as facts: integrity goes before all."""
     failures.sort(key=lambda error: -error.exit_status)
     first = failures[0]
+    if isinstance(first, CancelledError):
+        return first
     others = tuple(error.message for error in failures[1:])
     hint = first.hint
     if isinstance(first, NetworkError):

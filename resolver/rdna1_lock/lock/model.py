@@ -1,4 +1,4 @@
-"""A lock in memory: packaging's ``Pylock`` and what ``[tool.rdna1-lock]`` says beside it."""
+"""A lock in memory: packaging's ``Pylock`` and what ``[tool.rdna1-lock]`` adds to it."""
 
 from __future__ import annotations
 

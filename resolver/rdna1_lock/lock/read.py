@@ -9,9 +9,10 @@ from packaging.pylock import Pylock, PylockUnsupportedVersionError, PylockValida
 from rdna1_lock import toml
 from rdna1_lock.errors import InputError, UsageError, one_line
 from rdna1_lock.lock import forms
-from rdna1_lock.lock.document import PARTS, digest, digests
+from rdna1_lock.lock.digests import PARTS, digest, digests
 from rdna1_lock.lock.model import SCHEMA, TOOL, Input, Inputs, Lock
 from rdna1_lock.model import Preference, Target
+from rdna1_lock.regular import read_regular
 from rdna1_lock.text import printable
 
 if TYPE_CHECKING:
@@ -41,11 +42,7 @@ def read_lock(path: Path) -> Lock:
 
 def _load(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise _bad(str(path), "it is larger than any lock")
-        data: dict[str, Any] = toml.loads(content.decode("utf-8"))
+        data: dict[str, Any] = toml.loads(read_regular(path, LARGEST).decode("utf-8"))
     except FileNotFoundError:
         raise InputError(
             "no-lock", f"there is no lock {path}", hint="make one with `rdna1-lock resolve`"

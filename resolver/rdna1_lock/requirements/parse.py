@@ -47,12 +47,12 @@ def read_requirement(text: str, where: str, *, folder: Path | None) -> Asked:
         text = f"{_name_in_url(url, where, error_type)} @ {url}"
     try:
         parsed = Requirement(text)
-        # Not every place of PEP 508's grammar is bounded; what cannot be encoded is no name.
+        # Not every place of PEP 508's grammar is bounded; what cannot be encoded is not a name.
         str(parsed).encode()
     except ValueError as error:
         first, _, _ = str(error).partition("\n")
         raise error_type(
-            "bad-requirement",
+            _code(error_type, "bad-requirement"),
             f"{where}: `{text}` is not a valid requirement: {one_line(first)}",
             hint="write it as in `numpy>=1.22,<2` or `requests[socks]` (PEP 508)",
         ) from error
@@ -75,7 +75,7 @@ def _without_credentials(
         clean = read_url(url)
     except BadURLError as error:
         raise error_type(
-            "bad-requirement", f"{where}: the URL of `{parsed.name}` {error}"
+            _code(error_type, "bad-requirement"), f"{where}: the URL of `{parsed.name}` {error}"
         ) from error
     fragment = f"#{quote(clean.fragment, safe='=&:%+-._~')}" if clean.fragment else ""
     parsed.url = clean.text + fragment
@@ -94,7 +94,9 @@ def _url_of(text: str, where: str, folder: Path, error_type: type[InputError | U
     path = folder / text
     if path.suffix != ".whl" or not path.is_file():
         raise error_type(
-            "not-a-wheel", f"{where}: `{text}` is not an existing wheel file", hint=_BUILD_ONE
+            _code(error_type, "not-a-wheel"),
+            f"{where}: `{text}` is not an existing wheel file",
+            hint=_BUILD_ONE,
         )
     return path.resolve().as_uri()
 
@@ -105,5 +107,12 @@ def _name_in_url(url: str, where: str, error_type: type[InputError | UsageError]
         return parse_wheel_filename(file if isinstance(file, str) else file.filename)[0]
     except ValueError:
         raise error_type(
-            "not-a-wheel", f"{where}: {url} does not name a wheel", hint=_BUILD_ONE
+            _code(error_type, "not-a-wheel"),
+            f"{where}: {url} does not name a wheel",
+            hint=_BUILD_ONE,
         ) from None
+
+
+def _code(error_type: type[InputError | UsageError], in_a_file: str) -> str:
+    """One code has one exit status: a bad argument is another thing than a bad line of a file."""
+    return in_a_file if error_type is InputError else "bad-argument"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, one_line
+from rdna1_lock.regular import read_regular
 from rdna1_lock.requirements.lines import BadLine, Line, OptionLine, RequirementLine, place
 from rdna1_lock.requirements.parse import read_requirement
 
@@ -69,13 +70,7 @@ def read_text(path: Path) -> str:
 
     """
     try:
-        # A device or a FIFO would be read for ever.
-        if path.exists() and not path.is_file():
-            raise InputError("bad-file", f"{path} is not a regular file")
-        with path.open("rb") as file:
-            content = file.read(LARGEST + 1)
-        if len(content) > LARGEST:
-            raise InputError("bad-file", f"{path} is larger than any requirements file")
+        content = read_regular(path, LARGEST)
         return content.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n")
     except FileNotFoundError:
         raise InputError("no-file", f"there is no file {path}") from None

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
-from packaging.version import Version
 
 from rdna1_lock.model import specifier_text
 from rdna1_lock.resolution.model import Kind, Origin, Requirement
@@ -16,13 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from packaging.requirements import Requirement as ParsedRequirement
+    from packaging.version import Version
 
     from rdna1_lock.model import WheelMetadata
     from rdna1_lock.resolution.model import Candidate, Request
     from rdna1_lock.rules import RuleSet
-
-# The candidate of `<torch>` that stands for a lock without torch.
-NO_TORCH = Version("0+none")
 
 
 # How many times a search without torch may run into a package that needs it.
@@ -162,27 +159,9 @@ class BesideTorch:
         )
 
 
-def presence(candidate: Candidate) -> Requirement:
-    """Return what ties ``<torch>`` to the torch wheel that is chosen."""
-    return Requirement(
-        identifier=TORCH,
-        project=NormalizedName(TORCH),
-        origin=Origin(kind=Kind.PRESENCE, text=f"torch {candidate.version.public}"),
-        specifier=SpecifierSet(f"=={candidate.version.public}"),
-        parent=candidate,
-    )
-
-
 def hint_of_torch() -> Requirement:
     """Return a root that nobody asked for: torch is known to come, so it is settled first."""
     name = canonicalize_name("torch")
     return Requirement(
         identifier=name, project=name, origin=Origin(kind=Kind.PRESENCE, text="torch")
     )
-
-
-def accepts(requirement: Requirement, version: Version) -> bool:
-    """Say whether a demand on ``<torch>`` is met; without torch, only what torch itself ties is not."""
-    if version == NO_TORCH:
-        return requirement.without_torch
-    return requirement.specifier.contains(version, prereleases=True)

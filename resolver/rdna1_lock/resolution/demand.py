@@ -8,8 +8,9 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import NormalizedName, canonicalize_name
 
 from rdna1_lock.model import specifier_text
-from rdna1_lock.resolution.beside_torch import BesideTorch, presence
+from rdna1_lock.resolution.beside_torch import BesideTorch
 from rdna1_lock.resolution.model import Candidate, Kind, Origin, Requirement
+from rdna1_lock.rules import TORCH
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,6 +40,7 @@ class Demands:
         self.beside_torch = BesideTorch(request, rules)
         self.missing_extras: set[tuple[str, str]] = set()
         self.allow_legacy = False
+        self.assumed: set[str] = set()
         self.refused_legacy: set[str] = set()
         for item in request.requirements:
             name = canonicalize_name(item.parsed.name)
@@ -73,7 +75,7 @@ class Demands:
     def by_name(self, candidate: Candidate) -> Iterator[Requirement]:
         """Yield what is known of a candidate by name and version, before its metadata is read."""
         if candidate.project == "torch" and candidate.extra is None:
-            yield presence(candidate)
+            yield _presence(candidate)
         elif self.beside_torch.counts_for(candidate):
             yield from self.beside_torch.measured(candidate)
 
@@ -97,7 +99,8 @@ class Demands:
                 self.missing_extras.add((str(wheel.name), str(candidate.extra)))
         else:
             yield from self._bounds(candidate, metadata)
-            if self.beside_torch.counts_for(candidate):
+            family = self._request.stack.in_family(candidate.project)
+            if not family and self.beside_torch.counts_for(candidate):
                 yield from self.beside_torch.said(candidate, metadata)
         for parsed in metadata.requires:
             if not self._applies(parsed.marker, candidate.extra):
@@ -155,6 +158,8 @@ class Demands:
         self, parsed: ParsedRequirement, origin: Origin, parent: Candidate | None
     ) -> Iterator[Requirement]:
         name = canonicalize_name(parsed.name)
+        if name in self.assumed:
+            return
         identifiers = [
             str(name),
             *(f"{name}[{extra}]" for extra in sorted(map(canonicalize_name, parsed.extras))),
@@ -184,6 +189,17 @@ class Demands:
                 url=item.parsed.url,
                 parent=parent,
             )
+
+
+def _presence(candidate: Candidate) -> Requirement:
+    """Return what ties ``<torch>`` to the torch wheel that is chosen."""
+    return Requirement(
+        identifier=TORCH,
+        project=NormalizedName(TORCH),
+        origin=Origin(kind=Kind.PRESENCE, text=f"torch {candidate.version.public}"),
+        specifier=SpecifierSet(f"=={candidate.version.public}"),
+        parent=candidate,
+    )
 
 
 def describe(on: str, specifier: SpecifierSet) -> str:

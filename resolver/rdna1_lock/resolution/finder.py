@@ -43,12 +43,16 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Found:
-    """What there is of a project: the best wheel of each version, newest first."""
+    """What there is of a project: the best wheel of each version, newest first.
+
+    What ``--exclude-newer`` excludes is counted and otherwise not there.
+    """
 
     exists: bool
     wheels: tuple[Wheel, ...]
     refused: tuple[Refusal, ...]
     sdists: tuple[str, ...]
+    too_new: int = 0
 
 
 class Finder:
@@ -82,11 +86,15 @@ class Finder:
         best: dict[Version, Wheel] = {}
         refused: list[Refusal] = []
         sdists: list[str] = []
+        too_new = 0
         hashes: dict[str, set[str]] = {}
         for file, _ in files:
             if file.sha256 is not None:
                 hashes.setdefault(file.filename, set()).add(file.sha256)
         for file, source in files:
+            if source == "default" and self._too_new(file):
+                too_new += 1
+                continue
             if file.filename.endswith(SDIST_SUFFIXES):
                 sdists.append(file.filename)
                 continue
@@ -108,6 +116,7 @@ class Finder:
             wheels=tuple(best[version] for version in sorted(best, reverse=True)),
             refused=tuple(refused),
             sdists=tuple(sdists),
+            too_new=too_new,
         )
 
     def metadata(self, wheel: Wheel) -> WheelMetadata | str:
@@ -153,8 +162,6 @@ class Finder:
             verdict = self._rules.judge_flavour(name, version, self._request.stack)
             if isinstance(verdict, Rejected):
                 return verdict
-        if source == "default" and self._too_new(file):
-            return Rejected(kind="too-new", reason=file.upload_time or "no upload time is stated")
         return Wheel(name=name, version=version, rank=rank, build=build, file=file, source=source)
 
     def _rank(self, pythons: str, abis: str, platforms: str) -> int | None:

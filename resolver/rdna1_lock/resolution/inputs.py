@@ -132,7 +132,7 @@ def _option(line: OptionLine, into: UserInput) -> None:
     elif line.name == "--find-links":
         folder = line.file.parent / line.value.removeprefix("file://")
         if not folder.is_dir():
-            raise InputError("no-folder", f"{line.where}: there is no folder {folder}")
+            raise InputError("bad-find-links", f"{line.where}: there is no folder {folder}")
         into.find_links.append(folder)
     elif line.name == "--pre":
         into.prereleases = True

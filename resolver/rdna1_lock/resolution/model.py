@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -14,9 +15,9 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement as ParsedRequirement
     from packaging.utils import NormalizedName
-    from packaging.version import Version
 
     from rdna1_lock.model import Preference, Target, Wheel
+    from rdna1_lock.resolution.standing import Standing
     from rdna1_lock.rules import Stack
 
 
@@ -62,6 +63,10 @@ class Candidate:
         return f"{self.project}{label} {self.version}"
 
 
+# What ``<torch>`` is in a lock that holds no torch.
+NO_TORCH = Version("0+none")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Requirement:
     """A demand on one identifier; ``exact`` ties an extra to the wheel of its project.
@@ -79,6 +84,12 @@ class Requirement:
     parent: Candidate | None = None
     soft: bool = False
     without_torch: bool = False
+
+    def accepts(self, version: Version) -> bool:
+        """Say whether a version is within the specifier; no torch is what ``without_torch`` says."""
+        if version is NO_TORCH:
+            return self.without_torch
+        return self.specifier.contains(version, prereleases=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,10 +175,15 @@ class Unmeasured:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resolution:
-    """The answer: one wheel a project, sorted by name. ``notes`` are remarks for the user."""
+    """The answer: one wheel a project, sorted by name. ``notes`` are remarks for the user.
+
+    ``direct`` are the projects that the user asked for, ``standings`` those with newer releases.
+    """
 
     pins: tuple[Pin, ...]
     uses_stack: bool
+    direct: frozenset[str] = frozenset()
+    standings: tuple[Standing, ...] = ()
     notes: tuple[str, ...] = ()
     held_back: tuple[HeldBack, ...] = ()
     unmeasured: tuple[Unmeasured, ...] = ()

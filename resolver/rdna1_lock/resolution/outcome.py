@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 from packaging.utils import canonicalize_name
 
 from rdna1_lock.model import specifier_text
-from rdna1_lock.resolution.beside_torch import accepts
 from rdna1_lock.resolution.model import HeldBack, Unmeasured
 from rdna1_lock.rules import TORCH
 
@@ -38,7 +37,7 @@ class Outcome:
             return ()
         refused: dict[str, list[Requirement]] = {}
         for item in self._provider.edges().get(TORCH, ()):
-            if item.parent is not None and not accepts(item, self._torch):
+            if item.parent is not None and not item.accepts(self._torch):
                 refused.setdefault(str(item.parent.project), []).append(item)
         found = (self._held(wheel, refused.get(wheel.name, [])) for wheel in self._wheels)
         return tuple(item for item in found if item is not None)

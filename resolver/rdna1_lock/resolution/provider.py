@@ -7,6 +7,8 @@ backtracks over and can explain both kinds.
 
 from __future__ import annotations
 
+from collections import Counter
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
@@ -16,14 +18,9 @@ from resolvelib import AbstractProvider
 
 from rdna1_lock.errors import NetworkError
 from rdna1_lock.model import Wheel, specifier_text
-from rdna1_lock.resolution.beside_torch import (
-    MOST_WITHOUT_TORCH,
-    NO_TORCH,
-    TorchMetError,
-    accepts,
-)
+from rdna1_lock.resolution.beside_torch import MOST_WITHOUT_TORCH, TorchMetError
 from rdna1_lock.resolution.demand import Demands
-from rdna1_lock.resolution.model import Candidate, Requirement
+from rdna1_lock.resolution.model import NO_TORCH, Candidate, Requirement
 from rdna1_lock.rules import TORCH, Rejected
 
 if TYPE_CHECKING:
@@ -32,7 +29,7 @@ if TYPE_CHECKING:
     from resolvelib.structs import RequirementInformation
 
     from rdna1_lock.resolution.finder import Finder
-    from rdna1_lock.resolution.model import Request
+    from rdna1_lock.resolution.model import Request, UserRequirement
     from rdna1_lock.rules import RuleSet
 
 
@@ -49,6 +46,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         self._by_name: dict[Candidate, tuple[Requirement, ...]] = {}
         self._dependencies: dict[Candidate, tuple[Requirement, ...]] = {}
         self._user_pins: dict[str, list[SpecifierSet]] = {}
+        self._asked: Counter[str] = Counter()
         for item in request.requirements:
             name = canonicalize_name(item.parsed.name)
             self._user_pins.setdefault(name, []).append(item.parsed.specifier)
@@ -84,6 +82,23 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         self._by_name.clear()
         self._dependencies.clear()
 
+    def with_requirements(self, requirements: tuple[UserRequirement, ...]) -> Provider:
+        """Return a provider for other requirements, over the same finder and what it knows."""
+        other = Provider(self.finder, replace(self.request, requirements=requirements), self.rules)
+        other.demands.allow_legacy = self.demands.allow_legacy
+        other.demands.assumed = set(self.demands.assumed)
+        other.demands.beside_torch.loosened |= self.demands.beside_torch.loosened
+        return other
+
+    def assume(self, projects: set[str]) -> None:
+        """Take projects for given, whatever is asked of them, from now on."""
+        self.demands.assumed |= projects
+        self._forget()
+
+    def busiest(self) -> list[str]:
+        """Return the names that the search has asked for most often."""
+        return [name for name, _ in self._asked.most_common(6) if not name.startswith("<")]
+
     # --- the questions of resolvelib -------------------------------------------------------
 
     def identify(self, requirement_or_candidate: Requirement | Candidate) -> str:
@@ -97,19 +112,23 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         candidates: Mapping[str, Iterator[Candidate]],
         information: Mapping[str, Iterator[RequirementInformation[Requirement, Candidate]]],
         backtrack_causes: Sequence[RequirementInformation[Requirement, Candidate]],
-    ) -> tuple[bool, bool, bool, bool, bool, str]:
-        """Order the open names: torch, facts of the target, pins, then by name; O(n) per round.
+    ) -> tuple[bool, bool, bool, bool, bool, bool, str]:
+        """Order the open names: torch, facts of the target, the family, pins, then by name.
 
-        torch has few builds and decides about many others. What a fact holds back goes before what
-        it needs: settled first, huggingface-hub would leave a transformers of years ago.
+        torch and its family have few builds and decide most (numpy, Python): whatever is chosen
+        before them would be tried release by release when it does not fit. What a fact holds back
+        goes before what it needs: settled first, huggingface-hub would leave a transformers of
+        years ago.
         """
         pinned = direct = False
         for requirement, parent in information[identifier]:
             direct = direct or parent is None
             pinned = pinned or any(part.operator in {"==", "==="} for part in requirement.specifier)
+        family = self.request.stack.in_family(identifier.partition("[")[0])
         return (
             identifier != "torch",
             not identifier.startswith("<"),
+            not family,
             not pinned,
             not self.demands.beside_torch.holds_back(identifier),
             not direct,
@@ -134,9 +153,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             for name in (requirement.identifier, parent.identifier if parent else None)
         }
         return [
-            name
-            for name in names
-            if name in involved or self.demands.beside_torch.holds_back(name)
+            name for name in names if name in involved or self.demands.beside_torch.holds_back(name)
         ] or names
 
     def find_matches(
@@ -149,6 +166,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
 
         After a backjump nothing may be required of a name any more; then all of it matches.
         """
+        self._asked[identifier] += 1
         wanted = list(requirements[identifier])
         excluded = set(incompatibilities[identifier])
         name, _, bracket = identifier.partition("[")
@@ -181,7 +199,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             or candidate.wheel.file.url != _without_fragment(requirement.url)
         ):
             return False
-        return accepts(requirement, candidate.version)
+        return requirement.accepts(candidate.version)
 
     def get_dependencies(self, candidate: Candidate) -> Iterator[Requirement]:
         """Yield what a candidate needs by its metadata and by the rules.
@@ -210,6 +228,13 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
             )
         yield from self._dependencies[candidate]
 
+    def demands_of(self, project: NormalizedName, version: Version) -> tuple[Requirement, ...]:
+        """Return what a release needs, if the search has come across it."""
+        for candidate, found in self._dependencies.items():
+            if candidate.identifier == project and candidate.version == version:
+                return found
+        return ()
+
     # --- candidates ------------------------------------------------------------------------
 
     def offered(self, identifier: str, wanted: Iterable[Requirement]) -> list[Version]:
@@ -232,7 +257,7 @@ class Provider(AbstractProvider[Requirement, Candidate, str]):
         elif identifier == TORCH:
             tied = [item for item in wanted if not item.without_torch]
             offers = [*_exact_versions(tied), NO_TORCH]
-        return [version for version in offers if all(accepts(item, version) for item in wanted)]
+        return [version for version in offers if all(item.accepts(version) for item in wanted)]
 
     def matching(self, project: NormalizedName, wanted: Sequence[Requirement]) -> list[Wheel]:
         """Return the wheels of a project that meet the requirements, best first."""

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 from resolvelib import BaseReporter, ResolutionImpossible, ResolutionTooDeep
 from resolvelib.resolvers import Resolution as Search
 
-from rdna1_lock.errors import Error, UsageError
+from rdna1_lock.errors import Error, NoSolutionError, UsageError
 from rdna1_lock.hashes import agree
 from rdna1_lock.resolution.beside_torch import TorchMetError, hint_of_torch
 from rdna1_lock.resolution.exhaustive import Exhaustive
@@ -18,6 +17,7 @@ from rdna1_lock.resolution.finder import Finder
 from rdna1_lock.resolution.model import Candidate, Pin, Requirement, Resolution
 from rdna1_lock.resolution.outcome import Outcome
 from rdna1_lock.resolution.provider import Provider
+from rdna1_lock.resolution.standing import standings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -36,6 +36,8 @@ MAX_ROUNDS = 20_000
 MAX_STEPS = 100_000
 # Beyond this many requirements the smallest conflicting set is not searched for.
 CORE_LIMIT = 40
+# Projects without a wheel that one answer names.
+MOST_BLOCKERS = 30
 
 
 def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
@@ -56,11 +58,38 @@ def resolve(request: Request, sources: Sources, rules: RuleSet) -> Resolution:
     try:
         candidates = _search_twice(provider)
     except ResolutionImpossible as error:
-        from rdna1_lock.resolution.explain.conflict import explain
-
-        core, causes = _smallest_conflict(provider, list(error.causes))
-        raise explain(core, causes) from None
+        raise _refusal(provider, list(error.causes)) from None
     return _build(provider, candidates)
+
+
+def _refusal(provider: Provider, causes: Causes) -> NoSolutionError:
+    """Explain why there is no solution; of projects without a wheel, all at once.
+
+    A blocker is assumed to be built, with nothing that it needs, and the search goes on without it.
+    """
+    from rdna1_lock.resolution.blockers import blocked, find_blockers
+    from rdna1_lock.resolution.explain.conflict import explain
+    from rdna1_lock.resolution.explain.nearest import nearest
+
+    blockers = find_blockers(provider, causes)
+    first, rest = (provider, causes) if blockers else _smallest_conflict(provider, causes)
+    if not blockers:
+        return explain(first, rest, nearest=nearest(first, _solution))
+    more, seen = list(blockers), {one.project for one in blockers}
+    while more and len(blockers) < MOST_BLOCKERS:
+        provider.assume({one.project for one in more})
+        try:
+            _search(provider)
+        except ResolutionImpossible as error:
+            rest = list(error.causes)
+        except Error:
+            break
+        else:
+            return blocked(provider, blockers, causes if len(blockers) == 1 else None)
+        more = [one for one in find_blockers(provider, rest) if one.project not in seen]
+        seen |= {one.project for one in more}
+        blockers += more
+    return blocked(provider, blockers, rest)
 
 
 def _names_ahead(provider: Provider) -> list[str]:
@@ -94,6 +123,14 @@ def _search_loosening(provider: Provider) -> list[Candidate]:
         except ResolutionImpossible as error:
             if not provider.loosen(error.causes):
                 raise
+
+
+def _solution(provider: Provider) -> list[Candidate] | None:
+    """Return a solution, or None where there is none or the sources do not say."""
+    try:
+        return _search(provider)
+    except (ResolutionImpossible, Error):
+        return None
 
 
 def _search(provider: Provider) -> list[Candidate]:
@@ -165,7 +202,8 @@ def _search_everything(provider: Provider, roots: Sequence[Requirement]) -> Mapp
         raise UsageError(
             "search-too-deep",
             "the search was given up; whether there is a solution is not known",
-            hint="narrow the requirements: give bounds for the packages with many releases",
+            facts=(f"it went round in {', '.join(provider.busiest())}",),
+            hint="give bounds for these packages, best an exact version of one of them",
         ) from None
 
 
@@ -185,11 +223,7 @@ def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Ca
     )
     for item in order:
         fewer = tuple(other for other in items if other is not item)
-        smaller = Provider(
-            provider.finder, replace(provider.request, requirements=fewer), provider.rules
-        )
-        smaller.demands.allow_legacy = provider.demands.allow_legacy
-        smaller.demands.beside_torch.loosened |= provider.demands.beside_torch.loosened
+        smaller = provider.with_requirements(fewer)
         try:
             _search(smaller)
         except ResolutionImpossible as error:
@@ -233,6 +267,8 @@ def _build(provider: Provider, candidates: list[Candidate]) -> Resolution:
         pins=tuple(pins),
         uses_stack=any(stack.in_family(pin.wheel.name) for pin in pins),
         notes=(*_notes(provider, chosen), *outcome.notes()),
+        direct=frozenset(str(item.project) for item in provider.demands.roots()),
+        standings=standings(provider, candidates, wheels.values()),
         held_back=outcome.held_back(),
         unmeasured=outcome.unmeasured(),
     )

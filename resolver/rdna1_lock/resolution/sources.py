@@ -148,6 +148,9 @@ class Sources:
 
     def sha256(self, wheel: Wheel) -> str:
         """Return the hash of a chosen wheel; never an invented one."""
+        known = self._catalogue.get(wheel.filename)
+        if known is not None and known.sha256 is not None and known.sha256 == wheel.file.sha256:
+            return known.sha256
         return self._indexes[wheel.source].sha256(wheel)
 
     def prefetch_hashes(self, wheels: Iterable[Wheel]) -> None:

@@ -16,6 +16,7 @@ from rdna1_lock.rules.entry import Entry, read_entry, read_tables
 from rdna1_lock.rules.location import constraints_dir
 from rdna1_lock.rules.model import (
     Build,
+    Disk,
     Rule,
     RuleDependency,
     RuleSet,
@@ -187,6 +188,7 @@ def load_stack(name: str, folder: Path | None = None) -> Stack:
         env=read_tables(entry, "env", _variable),
         nix_python=nix.text("python"),
         nix_libraries=nix.texts("libraries"),
+        disk=_disk(entry),
         offer=entry.optional("offer"),
     )
     for gfx in stack.gfx:
@@ -201,6 +203,22 @@ def load_stack(name: str, folder: Path | None = None) -> Stack:
 def lockable_variables() -> frozenset[str]:
     """Return the names of the variables that a lock may set: those that some stack sets."""
     return frozenset(item.name for name in stack_ids() for item in load_stack(name).env)
+
+
+def _disk(entry: Entry) -> Disk | None:
+    """Read what is reported of the size on disk, in MB, with its sources."""
+    if "disk" not in entry.data:
+        return None
+    table = Entry(entry.take("disk", dict), entry.file, "disk")
+    table.evidence()
+    table.date()
+    table.texts("sources")
+    disk = Disk(
+        download=table.take("download-mb", int) * 10**6,
+        installed=table.take("installed-mb", int) * 10**6,
+    )
+    table.done()
+    return disk
 
 
 def _variable(entry: Entry) -> Variable:

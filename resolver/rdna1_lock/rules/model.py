@@ -138,6 +138,14 @@ class Variable:
     effect: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Disk:
+    """Bytes of the torch family of a stack: to download, and once installed; by public reports."""
+
+    download: int
+    installed: int
+
+
 @dataclass(frozen=True, kw_only=True)
 class Stack:
     """A set of builds that belong together, for a set of cards (``constraints/stacks/``).
@@ -167,6 +175,7 @@ class Stack:
     env: tuple[Variable, ...]
     nix_python: str
     nix_libraries: tuple[str, ...]
+    disk: Disk | None = None
     offer: str | None = None
 
     def in_family(self, name: str) -> bool:

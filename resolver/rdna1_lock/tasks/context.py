@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from rdna1_lock.guard.activity import Activity
     from rdna1_lock.guard.outcome import Record
+    from rdna1_lock.tasks.size import Size
 
 
 class Listener(Protocol):
@@ -25,6 +26,9 @@ class Listener(Protocol):
 
     def note(self, text: str) -> None:
         """Learn something that the user should know, whatever the outcome."""
+
+    def size(self, size: Size) -> None:
+        """Learn how much is to be downloaded and installed, before it is."""
 
     def expect(self, sizes: Mapping[str, int]) -> None:
         """Learn which files will come, with their sizes in bytes."""
@@ -49,6 +53,9 @@ class Silent:
         """Ignore it."""
 
     def note(self, text: str) -> None:
+        """Ignore it."""
+
+    def size(self, size: Size) -> None:
         """Ignore it."""
 
     def expect(self, sizes: Mapping[str, int]) -> None:

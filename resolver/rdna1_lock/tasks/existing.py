@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from rdna1_lock.emit.formats import folder_texts, format_of
+from rdna1_lock.emit.formats import FORMATS, format_of
 from rdna1_lock.errors import InputError
-from rdna1_lock.lock.build import facts_of
 from rdna1_lock.lock.read import preferences, read_lock
 from rdna1_lock.model import Preference
 from rdna1_lock.resolution.inputs import UserInput, read_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
-    from rdna1_lock.lock.model import Inputs, Lock
-    from rdna1_lock.rules import RuleSet
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Change:
-    """What a new lock does to one package; None where there is no such version."""
-
-    name: str
-    old: str | None
-    new: str | None
+    from rdna1_lock.lock.model import Lock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,13 +32,14 @@ class Existing:
         """Whether the lock names files by hash alone; a new lock does so only on request."""
         return self.lock is not None and self.lock.inputs.portable
 
-    def texts(self, lock: Lock) -> dict[Path, str]:
-        """Return the text of every file that ``lock`` would have there."""
+    @property
+    def emitters(self) -> dict[Path, Callable[[Lock], str]]:
+        """What writes each file that a lock has there."""
         if self.path is None:
             return {}
         if self.one_file:
-            return {self.path: format_of(self.path.name).emit(lock)}
-        return {self.path / name: text for name, text in folder_texts(lock).items()}
+            return {self.path: format_of(self.path.name).emit}
+        return {self.path / one.filename: one.emit for one in FORMATS}
 
 
 def load_existing(path: Path | None, *, one_file: bool) -> Existing:
@@ -83,40 +73,3 @@ def _pins_of(file: Path) -> dict[str, Preference]:
         for part in item.parsed.specifier
         if part.operator == "=="
     }
-
-
-def up_to_date(existing: Existing, inputs: Inputs, rules: RuleSet) -> bool:
-    """Say whether the lock was made from these inputs and its files are as they were written.
-
-    Pins are kept while they fit, so nothing on an index could change such a lock. What is known of
-    its own packages could, and is compared; what is known of others is not even read.
-    """
-    lock = existing.lock
-    if lock is None or lock.edited or replace(lock.inputs, facts=None) != inputs:
-        return False
-    if facts_of((str(package.name) for package in lock.packages), rules) != lock.inputs.facts:
-        return False
-    return not any(is_stale(path, text) for path, text in existing.texts(lock).items())
-
-
-def is_stale(path: Path, text: str) -> bool:
-    """Say whether a file is missing or holds another text."""
-    try:
-        return path.read_bytes() != text.encode()
-    except OSError:
-        return True
-
-
-def changes(existing: Existing, lock: Lock) -> tuple[Change, ...]:
-    """Return the packages that a new lock adds, removes or moves, by name; removals first."""
-    if existing.lock is not None:
-        old = {str(p.name): str(p.version) for p in existing.lock.packages}
-    else:
-        old = {name: pin.version for name, pin in existing.preferences.items()}
-    new = {str(package.name): str(package.version) for package in lock.packages}
-    gone = sorted(old.keys() - new.keys())
-    return tuple(
-        Change(name=name, old=old.get(name), new=new.get(name))
-        for name in [*gone, *sorted(new)]
-        if old.get(name) != new.get(name)
-    )

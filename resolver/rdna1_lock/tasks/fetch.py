@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from rdna1_lock.errors import InputError
 from rdna1_lock.tasks.opening import open_for
 
 if TYPE_CHECKING:
@@ -46,11 +47,29 @@ def fetch(request: FetchRequest, context: Context) -> FetchResult:
 
     """
     lock, wheels = open_for(request.lock, context)
-    folder = request.dest or wheels
+    folder = request.dest or own_wheels(wheels)
     done = fetch_into(
         lock, folder, index_url=request.index_url, find_links=request.find_links, context=context
     )
     return FetchResult(folder=folder, fetched=done.fetched, kept=done.kept)
+
+
+def own_wheels(folder: Path) -> Path:
+    """Return the folder ``wheels`` of a lock.
+
+    Raises:
+        InputError: it is a symbolic link out of the lock's folder. Whoever shared the lock chose
+            where it leads, and files there would be replaced.
+
+    """
+    target, home = folder.resolve(), folder.parent.resolve()
+    if folder.is_symlink() and home not in target.parents:
+        raise InputError(
+            "wheels-elsewhere",
+            f"{folder} is a symbolic link to {target}, which is not in the folder of the lock",
+            hint=f"to use that folder, name it: `--dest {target}` for fetch, `--wheels` for sync",
+        )
+    return folder
 
 
 def fetch_into(

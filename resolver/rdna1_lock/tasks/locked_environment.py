@@ -77,7 +77,7 @@ def _is_bare(python: Interpreter) -> bool:
 
 
 def _make(lock: Lock, request: EnvironmentRequest, context: Context) -> LockedEnvironment:
-    from rdna1_lock.install.interpreter import open_environment
+    from rdna1_lock.install.environment import open_environment
     from rdna1_lock.install.sync import sync
 
     venv = request.venv or context.cache / "environments" / request.lock_digest[:16]

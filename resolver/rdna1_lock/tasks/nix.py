@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from rdna1_lock.emit.formats import folder_texts
 from rdna1_lock.emit.nix import NIX_FILES
+from rdna1_lock.emit.ownership import not_ours
 from rdna1_lock.errors import InputError
 from rdna1_lock.lock.files import write_files
 from rdna1_lock.lock.place import lock_file
@@ -46,7 +47,7 @@ def write_nix(request: NixRequest, context: Context) -> NixResult:
 
     Raises:
         InputError: the lock cannot be read or is not named ``pylock.toml``; there is no Nix; the
-            folder cannot be written.
+            folder cannot be written, or files in it are not ours.
 
     """
     lock, wheels = open_for(request.lock, context)
@@ -58,7 +59,7 @@ def write_nix(request: NixRequest, context: Context) -> NixResult:
             hint=f"rename it, or copy it into a folder of its own as pylock.toml: {file}",
         )
     texts = folder_texts(lock)
-    changed = write_files(file.parent, {name: texts[name] for name in NIX_FILES})
+    changed = write_files(file.parent, {name: texts[name] for name in NIX_FILES}, foreign=not_ours)
     stored = None
     if request.add_wheels:
         from rdna1_lock.install.nix_store import add_wheels
@@ -84,7 +85,19 @@ def _untracked(folder: Path, names: list[str]) -> tuple[str, ...]:
         return ()
     there = [name for name in names if (folder / name).exists()]
     found = subprocess.run(
-        [program, "-C", str(folder), "ls-files", "--others", "-z", "--", *there],
+        # Settings of a repository can name a program to run.
+        [
+            program,
+            "-C",
+            str(folder),
+            "-c",
+            "core.fsmonitor=false",
+            "ls-files",
+            "--others",
+            "-z",
+            "--",
+            *there,
+        ],
         capture_output=True,
         text=True,
         check=False,

@@ -9,25 +9,36 @@ from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
+from rdna1_lock.emit.difference import different_inputs, differing
+from rdna1_lock.emit.ownership import not_ours
 from rdna1_lock.emit.pylock import emit_pylock
 from rdna1_lock.errors import OutOfDateError, UsageError
-from rdna1_lock.lock.build import build_lock, make_inputs
-from rdna1_lock.lock.document import different_inputs, differing
+from rdna1_lock.lock.build import build_lock, facts_of, make_inputs
 from rdna1_lock.lock.files import write_files
 from rdna1_lock.lock.model import SCHEMA, is_own
 from rdna1_lock.rules import load_catalogue, load_rules
-from rdna1_lock.tasks.existing import changes, is_stale, load_existing, up_to_date
+from rdna1_lock.tasks.existing import load_existing
 from rdna1_lock.tasks.request import load_asked, make_request
 from rdna1_lock.text import printable, without_credentials
 from rdna1_lock.urls import BadURLError, read_url
 
 if TYPE_CHECKING:
-    from rdna1_lock.lock.model import Lock
+    from rdna1_lock.lock.model import Inputs, Lock
     from rdna1_lock.resolution.model import HeldBack, Request, Resolution, Unmeasured
-    from rdna1_lock.rules import Stack
+    from rdna1_lock.resolution.standing import Standing
+    from rdna1_lock.rules import RuleSet, Stack
     from rdna1_lock.tasks.context import Context
-    from rdna1_lock.tasks.existing import Change, Existing
+    from rdna1_lock.tasks.existing import Existing
     from rdna1_lock.tasks.request import ResolveRequest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Change:
+    """What a new lock does to one package; None where there is no such version."""
+
+    name: str
+    old: str | None
+    new: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,12 +52,17 @@ class Effort:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolved:
-    """A lock and what it changes; ``kept`` says that nothing was asked, since nothing changed."""
+    """A lock and what it changes; ``kept`` says that nothing was asked, since nothing changed.
+
+    ``direct`` are the projects that were asked for, ``standings`` those with newer releases.
+    """
 
     lock: Lock
     existing: Existing
     kept: bool
     changes: tuple[Change, ...] = ()
+    direct: frozenset[str] = frozenset()
+    standings: tuple[Standing, ...] = ()
     notes: tuple[str, ...] = ()
     held_back: tuple[HeldBack, ...] = ()
     unmeasured: tuple[Unmeasured, ...] = ()
@@ -55,7 +71,7 @@ class Resolved:
     @property
     def texts(self) -> dict[Path, str]:
         """The text of each file of the lock."""
-        return self.existing.texts(self.lock)
+        return texts_of(self.existing, self.lock)
 
     @property
     def pylock(self) -> str:
@@ -96,7 +112,7 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         recipe=request.recipe,
     )
     kept = not (request.upgrade or request.upgrade_packages or request.live or find_links)
-    if kept and existing.lock and up_to_date(existing, inputs, rules):
+    if kept and existing.lock and _up_to_date(existing, inputs, rules):
         return Resolved(lock=existing.lock, existing=existing, kept=True)
     asked = _with_preferences(asked, existing, request)
     from rdna1_lock.tasks.sources import open_sources  # the HTTP library: 150 ms
@@ -119,7 +135,9 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         lock=lock,
         existing=existing,
         kept=False,
-        changes=changes(existing, lock),
+        changes=_changes(existing, lock),
+        direct=resolution.direct,
+        standings=resolution.standings,
         notes=(*from_files.notes, *_notes(resolution, stack, lock)),
         held_back=resolution.held_back,
         unmeasured=resolution.unmeasured,
@@ -133,14 +151,16 @@ def write(resolved: Resolved) -> tuple[Path, ...]:
     """Write the files of a lock; returns those that changed.
 
     Raises:
-        InputError: the folder cannot be written; the old files are as they were.
+        InputError: the folder cannot be written, or files in it are not ours; all files are as
+            they were.
 
     """
     texts = resolved.texts
     if not texts:
         return ()
     folder = next(iter(texts)).parent
-    return tuple(write_files(folder, {path.name: text for path, text in texts.items()}))
+    names = {path.name: text for path, text in texts.items()}
+    return tuple(write_files(folder, names, foreign=not_ours))
 
 
 def check(resolved: Resolved) -> None:
@@ -150,7 +170,7 @@ def check(resolved: Resolved) -> None:
         OutOfDateError: a file would change.
 
     """
-    stale = [path.name for path, text in resolved.texts.items() if is_stale(path, text)]
+    stale = [path.name for path, text in resolved.texts.items() if _is_stale(path, text)]
     if stale:
         raise OutOfDateError(
             "lock-out-of-date",
@@ -183,6 +203,48 @@ def describe(change: Change) -> str:
     if change.old is None:
         return f"+ {change.name} {change.new}"
     return f"~ {change.name} {change.old} -> {change.new}"
+
+
+def texts_of(existing: Existing, lock: Lock) -> dict[Path, str]:
+    """Return the text of every file that a lock has where the existing one lies."""
+    return {path: emit(lock) for path, emit in existing.emitters.items()}
+
+
+def _up_to_date(existing: Existing, inputs: Inputs, rules: RuleSet) -> bool:
+    """Say whether the lock was made from these inputs and its files are as they were written.
+
+    Pins are kept while they fit, so nothing on an index could change such a lock. What is known of
+    its own packages could, and is compared; what is known of others is not even read.
+    """
+    lock = existing.lock
+    if lock is None or lock.edited or replace(lock.inputs, facts=None) != inputs:
+        return False
+    if facts_of((str(package.name) for package in lock.packages), rules) != lock.inputs.facts:
+        return False
+    return not any(_is_stale(path, text) for path, text in texts_of(existing, lock).items())
+
+
+def _is_stale(path: Path, text: str) -> bool:
+    """Say whether a file is missing or holds another text."""
+    try:
+        return path.read_bytes() != text.encode()
+    except OSError:
+        return True
+
+
+def _changes(existing: Existing, lock: Lock) -> tuple[Change, ...]:
+    """Return the packages that a new lock adds, removes or moves, by name; removals first."""
+    if existing.lock is not None:
+        old = {str(p.name): str(p.version) for p in existing.lock.packages}
+    else:
+        old = {name: pin.version for name, pin in existing.preferences.items()}
+    new = {str(package.name): str(package.version) for package in lock.packages}
+    gone = sorted(old.keys() - new.keys())
+    return tuple(
+        Change(name=name, old=old.get(name), new=new.get(name))
+        for name in [*gone, *sorted(new)]
+        if old.get(name) != new.get(name)
+    )
 
 
 def _place(request: ResolveRequest, asked: Request) -> Path | None:

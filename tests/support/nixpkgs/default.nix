@@ -1,4 +1,4 @@
-# host.nix, written by the test: { bash, python, path, glibc, gone }.
+# host.nix, written by the test: { bash, python, series, path, glibc, gone }.
 { system ? "x86_64-linux", config ? { }, overlays ? [ ] }:
 let
   host = import ./host.nix;
@@ -53,11 +53,11 @@ let
   };
 
   python = rec {
-    link = programs "python3-3.10" { "python3.10" = host.python; python3 = host.python; };
+    link = programs "python3-${host.series}" { "python${host.series}" = host.python; python3 = host.python; };
     set = link // {
-      executable = "python3.10";
-      interpreter = "${link}/bin/python3.10";
-      sitePackages = "lib/python3.10/site-packages";
+      executable = "python${host.series}";
+      interpreter = "${link}/bin/python${host.series}";
+      sitePackages = "lib/python${host.series}/site-packages";
     };
   };
 in
@@ -66,7 +66,7 @@ builtins.removeAttrs
   inherit fetchurl lib system;
   stdenv = setup // { inherit mkDerivation; cc.cc.lib = library "gcc-lib"; };
   glibc.version = host.glibc;
-  python310 = python.set;
+  "python${builtins.replaceStrings [ "." ] [ "" ] host.series}" = python.set;
   zlib = library "zlib";
   zstd = library "zstd";
   bash = programs "bash" { bash = host.bash; sh = host.bash; };

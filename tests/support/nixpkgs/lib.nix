@@ -4,6 +4,7 @@ let
 in
 rec {
   optional = condition: value: if condition then [ value ] else [ ];
+  optionalString = condition: text: if condition then text else "";
   concatStrings = concatStringsSep "";
   concatMapStringsSep = separator: function: list: concatStringsSep separator (map function list);
   mapAttrsToList = function: set: map (name: function name set.${name}) (attrNames set);

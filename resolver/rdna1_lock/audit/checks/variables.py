@@ -1,4 +1,4 @@
-"""The environment variables that Python would have if it were started now: R06, R08, R20, R21."""
+"""The environment variables that Python would have if it were started now: R06, R08, R20, R21, R29."""
 
 from __future__ import annotations
 
@@ -33,6 +33,15 @@ class Search:
     harmless: tuple[str, ...]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BufferOps:
+    """The variable that makes Triton write results on native gfx101x, and Triton's packages."""
+
+    variable: str
+    value: str
+    packages: tuple[str, ...]
+
+
 OVERRIDE = facts("R06", lambda entry: entry.text("variable"))
 SOLVERS = facts(
     "R08",
@@ -44,6 +53,14 @@ SOLVERS = facts(
     ),
 )
 BUILD_PATHS = facts("R20", lambda entry: entry.texts("variables"))
+BUFFER_OPS = facts(
+    "R29",
+    lambda entry: BufferOps(
+        variable=entry.text("variable"),
+        value=entry.text("value"),
+        packages=entry.texts("packages"),
+    ),
+)
 SEARCH = facts(
     "R21",
     lambda entry: Search(variable=entry.text("variable"), harmless=entry.texts("harmless")),
@@ -169,3 +186,20 @@ def build_paths(observed: Observed) -> Iterator[Finding]:
                 seen=f"{name}={subject.variables[name]} is read only when extensions are built",
                 where=Place(variable=name),
             )
+
+
+@subject_check("R29", scopes=INSTALLED)
+def buffer_ops(observed: Observed) -> Iterator[Finding]:
+    """Find Triton next to a native torch without the variable that makes it write its results."""
+    known, rule = BUFFER_OPS.of(observed.rules), observed.rules.by_id["R29"]
+    subject = observed.subject
+    installed = [one.name for one in subject.packages if one.name in known.packages]
+    set_now = subject.variables.get(known.variable) or subject.activation.get(known.variable)
+    if not installed or not _is_native(observed) or set_now == known.value:
+        return
+    yield make_finding(
+        rule,
+        seen=f"{installed[0]} with native code for RDNA1, and {known.variable} is {set_now or 'not set'}",
+        where=Place(variable=known.variable),
+        commands=(rule.command("set", variable=known.variable, value=known.value),),
+    )

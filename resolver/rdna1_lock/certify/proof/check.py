@@ -164,7 +164,7 @@ def _check_suite(report: Mapping[str, Any]) -> None:
     asked = report["suite"]
     if report["schema"] != SCHEMA or asked["id"] != suite.ID:
         raise InputError(
-            "other-suite",
+            "other-version",
             f"{report['tool']} made it with the suite {asked['id']}; this version has {suite.ID}",
             hint="verify it with that version of rdna1-lock",
         )

@@ -30,11 +30,15 @@ _VIRTUAL_OFFER = {
 
 
 def explain(
-    provider: Provider, causes: Sequence[RequirementInformation[Requirement, Candidate]]
+    provider: Provider,
+    causes: Sequence[RequirementInformation[Requirement, Candidate]],
+    *,
+    nearest: Sequence[str] = (),
 ) -> NoSolutionError:
     """Return the error that tells why there is no solution.
 
-    ``causes`` is what resolvelib reports; the provider remembers the rest.
+    ``causes`` is what resolvelib reports; the provider remembers the rest. ``nearest`` are releases
+    that would fit, as hints.
     """
     demands = _demands(causes)
     chain = _chain(provider, demands)
@@ -55,8 +59,11 @@ def explain(
     rules = _rules_in(demands, reasons)
     for rule_id in rules:
         facts += about(provider, rule_id)
-    hints = [hint for reason in reasons if (hint := reason.hint)]
-    hints = hints or [fact_hint(provider, rule) for rule in rules]
+    hints = [part for reason in reasons for part in (reason.hint or "").split("; or ") if part]
+    if nearest:
+        # What would fit is known; the stack's own pin may be there already.
+        hints = [*nearest, *(hint for hint in hints if not hint.startswith("ask for "))]
+    hints += [fact_hint(provider, rule) for rule in rules if is_fact(rule) or not hints]
     return NoSolutionError(
         "no-solution",
         _headline(provider, demands, reasons),
@@ -140,7 +147,8 @@ def _versions(item: Requirement, edges: dict[str, list[Requirement]]) -> str:
         if same and other.origin == item.origin and other.parent is not None:
             versions.add(other.parent.version)
     label = f"[{parent.extra}]" if parent.extra else ""
-    ordered = sorted(versions)
+    # Pre-releases are not what anybody counts.
+    ordered = sorted(v for v in versions if not v.is_prerelease) or sorted(versions)
     if len(ordered) <= 2:
         return f"{parent.project}{label} {' and '.join(map(str, ordered))}"
     return f"{parent.project}{label} {ordered[0]} to {ordered[-1]} ({len(ordered)} releases)"
@@ -166,23 +174,28 @@ def _rules_in(demands: Sequence[Requirement], reasons: Sequence[Reason]) -> list
 
 
 def _headline(provider: Provider, demands: Sequence[Requirement], reasons: Sequence[Reason]) -> str:
-    for reason in reasons:
-        if reason.headline:
-            return reason.headline
+    headline = next((reason.headline for reason in reasons if reason.headline), None)
     asked = [
         item
         for item in provider.demands.roots()
         if item.origin.kind is Kind.USER and item.identifier == item.project
     ]
     texts = list(dict.fromkeys(item.origin.text for item in asked))
+    if headline is not None:
+        return headline if _is_of_user(headline, asked) else f"{texts[0]} cannot be met: {headline}"
     if any(item.project == "<python>" for item in demands):
         python = provider.request.target.python_series
-        return f"{' and '.join(texts[:2])} cannot be had for Python {python}"
+        return f"{' and '.join(texts[:2])} are not available for Python {python}"
     if len(texts) == 2:
         return f"{texts[0]} does not go together with {texts[1]}"
     if len(texts) == 1:
         return f"{texts[0]} cannot be met"
     return f"these {len(texts)} requirements cannot be met together: {', '.join(texts)}"
+
+
+def _is_of_user(headline: str, asked: Sequence[Requirement]) -> bool:
+    """Say whether a headline speaks of a project that the user asked for, or of several."""
+    return len(asked) != 1 or any(str(item.project) in headline for item in asked)
 
 
 def _general_hint(demands: Sequence[Requirement]) -> str:

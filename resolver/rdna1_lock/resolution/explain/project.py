@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
 from typing import TYPE_CHECKING
 
 from packaging.utils import parse_wheel_filename
 
 from rdna1_lock.model import specifier_text
-from rdna1_lock.resolution.explain.reason import Reason, combined
+from rdna1_lock.resolution.explain.reason import Reason, combined, wheel_command
 from rdna1_lock.resolution.finder import Found, Refusal, sdist_versions
 
 if TYPE_CHECKING:
@@ -31,8 +32,8 @@ def supply_reasons(provider: Provider, project: str, wanted: Sequence[Requiremen
                 text=f"there is no project `{project}` on the default index",
                 headline=f"there is no project `{project}`",
                 hint=(
-                    "check the spelling, or name another index with --index-url;"
-                    " a wheel of your own is found with --find-links DIR"
+                    f"{_did_you_mean(provider, project)}name another index with --index-url; a wheel"
+                    " of your own is found with --find-links DIR"
                 ),
             )
         ]
@@ -45,6 +46,15 @@ def supply_reasons(provider: Provider, project: str, wanted: Sequence[Requiremen
     if fitting:
         return _withheld(project, found, specifier)
     return _unfit(provider, project, found, specifier, wanted)
+
+
+def _did_you_mean(provider: Provider, project: str) -> str:
+    """Return the name that was probably meant, of those that this run and its stack know."""
+    stack = provider.request.stack
+    known = {*stack.family, *stack.fetch_ahead, *provider.request.preferences}
+    known |= {str(item.project) for item in provider.demands.roots()} - {project}
+    close = difflib.get_close_matches(project, sorted(known), n=1, cutoff=0.75)
+    return f"did you mean `{close[0]}`? Or " if close else "check the spelling, or "
 
 
 def _withheld(project: str, found: Found, specifier: SpecifierSet) -> list[Reason]:
@@ -88,6 +98,14 @@ def _unfit(
                 text=f"{project} has source distributions only ({_some(_stable(sdists))}), and only wheels are locked",
                 headline=f"`{label}` has no wheel",
                 hint=_build_it(project, _stable(sdists)[0]),
+            )
+        ]
+    if found.too_new and not found.wheels and not found.refused:
+        return [
+            Reason(
+                text=f"all {found.too_new} files of {project} are newer than --exclude-newer",
+                headline=f"`{project}` has no release that is old enough",
+                hint="choose a later --exclude-newer",
             )
         ]
     if not found.wheels and not found.refused and not found.sdists:
@@ -139,9 +157,6 @@ def _refused(
             if sdists
             else f"take another {project}, or another target with --python-version or --platform"
         )
-    if kinds["too-new"]:
-        details.append(f"{kinds['too-new']} files are not older than --exclude-newer")
-        hint = hint or "choose a later --exclude-newer"
     return Reason(
         text=f"no wheel of {label} fits {target_words(provider)}",
         details=tuple(details),
@@ -162,10 +177,8 @@ def _short_tag(reason: str) -> str:
 
 
 def _build_it(project: str, version: Version) -> str:
-    return (
-        f"build the wheel once, `pip wheel --no-deps -w wheels {project}=={version}`,"
-        " and resolve with `--find-links wheels`"
-    )
+    command = wheel_command(project, version)
+    return f"build the wheel once, `{command}`, and resolve with `--find-links wheels`"
 
 
 def _version_of(refusal: Refusal) -> Version | None:

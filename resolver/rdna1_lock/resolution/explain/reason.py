@@ -10,6 +10,8 @@ from packaging.specifiers import SpecifierSet
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from packaging.version import Version
+
     from rdna1_lock.resolution.model import Requirement
     from rdna1_lock.rules import Rule
 
@@ -46,3 +48,8 @@ def combined(wanted: Iterable[Requirement]) -> SpecifierSet:
     for item in wanted:
         specifier &= item.specifier
     return specifier
+
+
+def wheel_command(project: str, version: Version) -> str:
+    """Return the command that builds a wheel of a source distribution."""
+    return f"rdna1-lock wheel {project}=={version}"
