@@ -115,7 +115,7 @@ def _measure(at: Place, record: Application, release: str | None) -> tuple[Outco
 
 def _recipe(at: Place, name: str) -> bool:
     recipe = load_recipe(name)
-    if recipe.not_run is not None:
+    if recipe.probe is None:
         print(f"{name}: not run: {recipe.not_run}")
         return True
     for requirement in recipe.built:

@@ -7,14 +7,10 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.metadata import parse_email
 from packaging.requirements import Requirement
 from packaging.version import Version
-
-if TYPE_CHECKING:
-    from packaging.markers import Marker
 
 FAMILY = {"torch", "torchvision", "torchaudio"}
 
@@ -28,23 +24,28 @@ def releases(project: str) -> list[Version]:
 
 
 def declared(python: Path, project: str) -> str:
-    """Return what the installed release says of torch, also behind extras."""
+    """Return what the installed release says of torch: by itself, and in an extra of that name."""
     for path in python.parent.parent.glob("lib/python3*/site-packages/*.dist-info/METADATA"):
         raw, _ = parse_email(path.read_bytes())
         if re.sub(r"[-_.]+", "-", str(raw.get("name", ""))).lower() == project:
-            texts = [_said(Requirement(text)) for text in raw.get("requires_dist", [])]
-            found = sorted({text for text in texts if text})
-            return "; ".join(found) or "nothing"
+            return _said([Requirement(text) for text in raw.get("requires_dist", [])])
     return "nothing"
 
 
-def _said(requirement: Requirement) -> str | None:
-    if requirement.name.lower() not in FAMILY:
-        return None
-    text = f"{requirement.name}{requirement.specifier}"
-    marker: Marker | None = requirement.marker
-    extra = re.search(r'extra == "([^"]+)"', str(marker)) if marker else None
-    return f"{text} (extra {extra[1]})" if extra else text
+def _said(requirements: list[Requirement]) -> str:
+    ours = [item for item in requirements if item.name.lower() in FAMILY]
+    plain = sorted(f"{item.name}{item.specifier}" for item in ours if not _extra(item))
+    extra = sorted(
+        f"{item.name}{item.specifier} in the extra {_extra(item)}"
+        for item in ours
+        if item.name == "torch" and _extra(item) in {"torch", "pt", "pytorch"}
+    )
+    return "; ".join([*plain, *extra]) or ("nothing, but in extras" if ours else "nothing")
+
+
+def _extra(requirement: Requirement) -> str | None:
+    match = re.search(r'extra == "([^"]+)"', str(requirement.marker))
+    return match[1] if match else None
 
 
 @cache

@@ -38,7 +38,8 @@ def _cells(record: Application) -> Iterable[str]:
     fails = _first_failing(record, works)
     yield f"`{record.package}`"
     yield _safe(record.declared)
-    yield str(works) if works is not None else "none" if fails else "not run"
+    cuda = any(fact.cuda for fact in record.facts)
+    yield str(works) if works else "none: it needs CUDA" if cuda else "none" if fails else "not run"
     yield str(fails) if fails is not None else ""
     yield _safe("; ".join(dict.fromkeys(_how(record))))
     yield _safe(
@@ -69,7 +70,8 @@ def _how(record: Application) -> Iterable[str]:
             yield run.error
     for fact in record.facts:
         if fact.on != "<torch>":
-            yield f"{record.package}{fact.releases} needs {fact.on}{fact.specifier}, and does not declare it"
+            why = f" for {fact.part}" if fact.part else ""
+            yield f"{record.package}{fact.releases} needs {fact.on}{fact.specifier}{why}, undeclared"
 
 
 def _safe(text: str) -> str:

@@ -63,7 +63,7 @@ def print_recipe(recipe: Recipe) -> None:
         rows.append(("bounds", ", ".join(recipe.constraints)))
     if recipe.built:
         rows.append(("build", f"first the wheels of {', '.join(recipe.built)}: the index has none"))
-    rows.append(("probe", recipe.shows if recipe.not_run is None else f"not run: {recipe.not_run}"))
+    rows.append(("probe", recipe.shows or f"not run: {recipe.not_run}"))
     if recipe.left_out:
         rows.append(("left out", recipe.left_out))
     rows.append(("evidence", f"{', '.join(e.value for e in recipe.evidence)} ({recipe.date})"))

@@ -210,7 +210,11 @@ def contradictions(record: Application) -> Iterator[str]:
     """Yield where bounds and runs of a record contradict each other."""
     for run in record.runs:
         torch = Version(run.torch)
-        hard = [fact for fact in record.facts if fact.part is None and not fact.despite_extra]
+        hard = [
+            fact
+            for fact in record.facts
+            if fact.on == TORCH and fact.part is None and not fact.despite_extra
+        ]
         for version in (*run.works, *run.partly):
             for fact in hard:
                 if fact.concerns(version) and fact.refuses(torch):

@@ -20,8 +20,8 @@ class Recipe:
     """Requirements that go together, and what its probe shows.
 
     ``built`` are requirements of others that have no wheel: one is to be built before locking.
-    ``left_out`` says what the probe does without: weights, tokenizers. ``not_run`` says why the
-    probe could not be run, and is None where it was.
+    ``left_out`` says what the probe does without: weights, tokenizers. ``not_run`` says why there
+    is no probe.
     """
 
     id: str
@@ -30,8 +30,8 @@ class Recipe:
     requirements: tuple[str, ...]
     constraints: tuple[str, ...]
     built: tuple[str, ...]
-    probe: str
-    shows: str
+    probe: str | None
+    shows: str | None
     left_out: str | None
     not_run: str | None
     evidence: tuple[Evidence, ...]
@@ -67,8 +67,8 @@ def load_recipe(name: str, folder: Path | None = None) -> Recipe:
         requirements=entry.texts("requirements"),
         constraints=entry.texts("constraints", required=False),
         built=entry.texts("built", required=False),
-        probe=entry.text("probe"),
-        shows=entry.text("shows"),
+        probe=entry.optional("probe"),
+        shows=entry.optional("shows"),
         left_out=entry.optional("left-out"),
         not_run=entry.optional("not-run"),
         evidence=entry.evidence(),
@@ -76,6 +76,8 @@ def load_recipe(name: str, folder: Path | None = None) -> Recipe:
         sources=entry.texts("sources"),
     )
     entry.done()
+    if (recipe.probe is None) is (recipe.not_run is None):
+        raise entry.error("one of `probe` and `not-run` must be given")
     return recipe
 
 

@@ -7,6 +7,7 @@ import atexit
 import contextlib
 import json
 import os
+import re
 import runpy
 import sys
 import traceback
@@ -50,7 +51,8 @@ def _first_cause(error):
     """Return the message that began it: libraries wrap a failing import in one of their own."""
     while error.__cause__ is not None:
         error = error.__cause__
-    return " ".join(str(error).split())[:300]
+    text = re.sub(r"\s*\(?/\S*/site-packages/(\S*?)\)?(?=\s|$)", r" (\1)", str(error))
+    return " ".join(text.split())[:300]
 
 
 def _tell():

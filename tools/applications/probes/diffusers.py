@@ -40,7 +40,7 @@ def _():
 @step("StableDiffusionPipeline, 2 steps with random weights")
 def _():
     from diffusers import AutoencoderKL, DDIMScheduler, StableDiffusionPipeline
-    from PIL import Image
+    from PIL import Image, ImageDraw
     from transformers import CLIPTextConfig, CLIPTextModel
 
     torch.manual_seed(0)
@@ -78,4 +78,8 @@ def _():
     ).images
     assert images.shape == (1, 128, 128, 3)
     assert np.isfinite(images).all()
-    Image.fromarray((images[0] * 255).astype("uint8")).save(artefact("diffusion-noise.png"))
+    page = Image.new("RGB", (360, 152), "white")
+    page.paste(Image.fromarray((images[0] * 255).astype("uint8")), (12, 12))
+    words = "noise: the weights are random.\nIt shows that the pipeline runs,\nand nothing else."
+    ImageDraw.Draw(page).text((156, 50), words, fill="black")
+    page.save(artefact("diffusion-noise.png"))
