@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
 
     from rdna1_lock.index.cache import Cache
-    from rdna1_lock.index.http import Http, Part
+    from rdna1_lock.index.http import Answer, Http, Part
     from rdna1_lock.model import Wheel
 
 T = TypeVar("T")
@@ -43,7 +43,7 @@ ACCEPT = (
 LONGEST_FRESHNESS = 600
 # A server that knows no ranges may send a small wheel whole; a large one is streamed to disk.
 SMALL_WHEEL = 8 * 2**20
-WORKERS = 12
+WORKERS = 8
 # The form in which pages are kept; a change of IndexFile is a new one.
 PAGE_FORM = "2"
 CONTRADICTS_ITSELF = "do not trust an index that contradicts itself; report it to its owner"
@@ -78,16 +78,29 @@ class SimpleIndex:
         self._on_download = on_download
         self._pool: ThreadPoolExecutor | None = None
         self._futures: dict[Hashable, Future[Any]] = {}
+        self._taken: set[str] = set()
         self._lock = Lock()
+        # Pages become objects in one thread, which costs no speed under the GIL: each thread that
+        # allocates them would get an arena of its own from the C library, and 50 MB more in all.
+        self._reader = ThreadPoolExecutor(1, thread_name_prefix="pages")
 
     def close(self) -> None:
         """Forget requests that have not started."""
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
+        self._reader.shutdown(wait=False, cancel_futures=True)
 
     def page(self, name: str) -> Page:
-        """Return all files of a project."""
-        return self._start(("page", name), partial(self._page, name)).result()
+        """Return all files of a project; the caller keeps what it needs of them.
+
+        A page may name 20,000 files, of which a resolution keeps the few that fit.
+        """
+        key = ("page", name)
+        page = self._start(key, partial(self._page, name)).result()
+        with self._lock:
+            self._taken.add(name)
+            self._futures.pop(key, None)
+        return page
 
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         """Return what a wheel requires."""
@@ -110,9 +123,10 @@ class SimpleIndex:
         return self._start(("sha256", wheel.file.url), partial(self._sha256, wheel)).result()
 
     def prefetch_pages(self, names: Iterable[str]) -> None:
-        """Start to fetch pages that will be asked for."""
+        """Start to fetch pages that will be asked for, and were not yet."""
         for name in names:
-            self._start(("page", name), partial(self._page, name))
+            if name not in self._taken:
+                self._start(("page", name), partial(self._page, name))
 
     def prefetch_metadata(self, wheels: Iterable[Wheel]) -> None:
         """Start to fetch metadata that will be asked for."""
@@ -144,7 +158,7 @@ class SimpleIndex:
                     f"the page of `{name}` is not in the cache",
                     hint="run once without --offline",
                 )
-            return _page_from(stored, name)
+            return self._reader.submit(_page_from, stored, name).result()
         headers = {"Accept": ACCEPT}
         if stored is not None:
             for header, key in (("If-None-Match", "etag"), ("If-Modified-Since", "last-modified")):
@@ -154,11 +168,14 @@ class SimpleIndex:
         if answer.status == 304 and stored is not None:
             again = {**stored, "fresh-until": _fresh_until(answer.headers)}
             self._cache.put("page", f"{PAGE_FORM} {url}", json.dumps(again).encode())
-            return _page_from(stored, name)
+            return self._reader.submit(_page_from, stored, name).result()
         if answer.status in self._absent:
             return Page(name=name, found=False)
         if answer.status != 200:
             raise status_error(url, answer.status)
+        return self._reader.submit(self._read, name, url, answer).result()
+
+    def _read(self, name: str, url: str, answer: Answer) -> Page:
         try:
             files = parse_page(answer.body, answer.headers.get("content-type", ""), answer.url)
         except NotAnIndexPageError as error:
@@ -178,14 +195,14 @@ class SimpleIndex:
 
     def _stored_page(self, url: str) -> dict[str, Any] | None:
         body = self._cache.get("page", f"{PAGE_FORM} {url}")
-        return None if body is None else cast("dict[str, Any]", json.loads(body))
+        return None if body is None else self._reader.submit(json.loads, body).result()
 
     def _metadata(self, wheel: Wheel) -> WheelMetadata:
         file = wheel.file
         key = _metadata_key(file)
         content = self._remembered(key)
         if content is not None:
-            return parse_metadata(content, wheel)
+            return self._reader.submit(parse_metadata, content, wheel).result()
         if self._offline:
             raise NetworkError(
                 "offline",
@@ -195,7 +212,7 @@ class SimpleIndex:
         content = self._metadata_file(file)
         if content is None:
             key, content = f"url {file.url}", self._metadata_from_wheel(wheel)
-        metadata = parse_metadata(content, wheel)
+        metadata = self._reader.submit(parse_metadata, content, wheel).result()
         self._cache.put("metadata", key, content)
         return metadata
 

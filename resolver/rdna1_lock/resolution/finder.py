@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 from packaging.utils import (
@@ -143,21 +144,21 @@ class Finder:
         """Decide about one file; the cheap questions come first."""
         filename = file.filename
         if not filename.endswith(".whl"):
-            return Rejected(kind="format", reason="is not a wheel")
+            return rejected(kind="format", reason="is not a wheel")
         parts = filename[:-4].split("-")
         if len(parts) not in {5, 6}:
-            return Rejected(kind="name", reason="is not named as a wheel is (PEP 427)")
+            return rejected(kind="name", reason="is not named as a wheel is (PEP 427)")
         if file.requires_python and not self._python_fits(file.requires_python):
-            return Rejected(kind="python", reason=file.requires_python)
+            return rejected(kind="python", reason=file.requires_python)
         rank = self._rank(parts[-3], parts[-2], parts[-1])
         if rank is None:
-            return Rejected(kind="tags", reason="-".join(parts[-3:]))
+            return rejected(kind="tags", reason="-".join(parts[-3:]))
         try:
             parsed, version, build, _ = parse_wheel_filename(filename)
         except ValueError:  # InvalidWheelFilename is one; so is a number of too many digits
-            return Rejected(kind="name", reason="is not named as a wheel is (PEP 427)")
+            return rejected(kind="name", reason="is not named as a wheel is (PEP 427)")
         if parsed != name:
-            return Rejected(kind="name", reason=f"is a wheel of {parsed}")
+            return rejected(kind="name", reason=f"is a wheel of {parsed}")
         if source == "rocm" or (source in {"local", "url"} and self._request.stack.in_family(name)):
             verdict = self._rules.judge_flavour(name, version, self._request.stack)
             if isinstance(verdict, Rejected):
@@ -191,6 +192,12 @@ class Finder:
             return True
         uploaded = read_moment(file.upload_time)
         return uploaded is None or uploaded >= limit
+
+
+@cache
+def rejected(*, kind: str, reason: str) -> Rejected:
+    """Return one object for all files that are refused alike: most of a long page are."""
+    return Rejected(kind=kind, reason=reason)
 
 
 def _is_better(wheel: Wheel, other: Wheel) -> bool:
