@@ -70,6 +70,8 @@ def measure(at: Place, requirements: list[str], probe: str, *options: str) -> Ou
         *("--wheels", str(downloads("applications") / "wheels")),
         *("--find-links", str(rocm_named_wheels()["torch"].parent)),
         *("--find-links", str(built_wheels())),
+        # What the package before wrote beside its own files, as gradio does.
+        "--remove-extraneous",
     )
     if code != 0:
         return Outcome(locked=False, error=text, versions=versions)
