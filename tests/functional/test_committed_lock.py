@@ -93,7 +93,7 @@ def test_the_live_index_still_has_all_of_it(run):
     """With its pins preferred, a full search on the real index gives the committed bytes."""
     shutil.copytree(COMMITTED, "locks/rocm5.2-cp310")
     path = Path("locks/rocm5.2-cp310/requirements.txt")
-    path.write_text("so that the search really runs\n")
+    path.write_text(path.read_text() + "# so that the search really runs\n")
     result = run("resolve", "--portable")
     assert result.status == 0, result.err
     assert "requests," in result.err
