@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from rdna1_lock.lock.model import Inputs, Lock
     from rdna1_lock.resolution.model import HeldBack, Request, Resolution, Unmeasured
     from rdna1_lock.resolution.standing import Standing
-    from rdna1_lock.rules import RuleSet, Stack
+    from rdna1_lock.rules import Recipe, RuleSet, Stack
     from rdna1_lock.tasks.context import Context
     from rdna1_lock.tasks.existing import Existing
     from rdna1_lock.tasks.request import ResolveRequest
@@ -138,7 +138,7 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         changes=_changes(existing, lock),
         direct=resolution.direct,
         standings=resolution.standings,
-        notes=(*from_files.notes, *_notes(resolution, stack, lock)),
+        notes=(*from_files.notes, *_notes(resolution, stack, recipe, lock)),
         held_back=resolution.held_back,
         unmeasured=resolution.unmeasured,
         effort=Effort(
@@ -296,8 +296,10 @@ def _with_preferences(asked: Request, existing: Existing, request: ResolveReques
     return replace(asked, preferences=kept)
 
 
-def _notes(resolution: Resolution, stack: Stack, lock: Lock) -> list[str]:
+def _notes(resolution: Resolution, stack: Stack, recipe: Recipe | None, lock: Lock) -> list[str]:
     notes = list(resolution.notes)
+    if recipe is not None and recipe.not_run is not None:
+        notes.append(f"the recipe {recipe.id} was not run: {recipe.not_run}")
     if stack.experimental and resolution.uses_stack:
         notes.append(f"the stack {stack.id} is experimental: {stack.summary}")
     own = [
