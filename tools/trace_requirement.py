@@ -67,7 +67,7 @@ class Walk:
         for name in code.co_varnames[: code.co_argcount + code.co_kwonlyargcount]:
             form = form_of(frame.f_locals.get(name))
             # Making a value, or asking one for what it holds, is not a step.
-            if form is None or name == "self" or module.endswith(".model"):
+            if form is None or name == "self" or module.endswith((".model", ".pep508")):
                 continue
             forms = self.modules.setdefault(module, [])
             if form not in forms:

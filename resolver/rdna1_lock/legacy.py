@@ -8,9 +8,13 @@ them, uv reads them leniently, and so does this.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from rdna1_lock.pep508 import LONGEST, read_pep508, read_specifiers
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
 
 # Each mends one way of writing; they are tried in turn until the text can be read.
 _MENDS: tuple[tuple[re.Pattern[str], str], ...] = (
@@ -29,7 +33,6 @@ _MENDS: tuple[tuple[re.Pattern[str], str], ...] = (
     # >='1.0': quotes around a version, before any marker.
     (re.compile(r"^([^;]*?)[\"'](\s*[\d.*]+)[\"']"), r"\1\2"),
 )
-LONGEST = 4096
 
 
 def read_requirement(text: str) -> tuple[Requirement, bool]:
@@ -42,13 +45,13 @@ def read_requirement(text: str) -> tuple[Requirement, bool]:
     if len(text) > LONGEST:
         raise ValueError("it is too long")
     try:
-        return Requirement(text), False
-    except InvalidRequirement as error:
+        return read_pep508(text), False
+    except ValueError as error:
         first = error
     for mended in _mended(text):
         try:
-            return Requirement(mended), True
-        except InvalidRequirement:
+            return read_pep508(mended), True
+        except ValueError:
             continue
     raise first
 
@@ -62,8 +65,8 @@ def read_specifier(text: str | None) -> SpecifierSet | None:
         return None
     for candidate in (text, *_mended(text)):
         try:
-            return SpecifierSet(candidate)
-        except InvalidSpecifier:
+            return read_specifiers(candidate)
+        except ValueError:
             continue
     return None
 

@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rdna1_lock.audit.subject import TorchFiles
+from rdna1_lock.regular import open_regular, read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,6 +17,7 @@ T = TypeVar("T")
 LOADED = ("libtorch_hip.so", "libtorch.so")
 # elf.h: PF_X of the segment PT_GNU_STACK.
 EXECUTABLE = 1
+LARGEST_SOURCE = 2**20
 _VERSION = re.compile(r"^(hip|cuda)\s*(?::[^=]*)?=\s*['\"]([^'\"]+)['\"]", re.MULTILINE)
 _GFX = re.compile(r"gfx[0-9a-f]{3,5}")
 
@@ -30,7 +32,7 @@ def look_at_torch(place: Path, libraries: Iterable[str]) -> TorchFiles | None:
     if not torch.is_dir():
         return None
     try:
-        text = (torch / "version.py").read_text("utf-8", "replace")
+        text = read_regular(torch / "version.py", LARGEST_SOURCE).decode("utf-8", "replace")
     except OSError:
         text = ""
     said = dict(_VERSION.findall(text))
@@ -62,7 +64,7 @@ def _read(path: Path, look: Callable[[Any], T], nothing: T) -> T:
     from elftools.elf.elffile import ELFFile  # 40 ms, only for a torch
 
     try:
-        with path.open("rb") as file:
+        with open_regular(path) as file:
             return look(ELFFile(file))
     except Exception:  # a broken header: pyelftools raises whatever it meets
         return nothing

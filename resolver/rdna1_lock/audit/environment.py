@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-import subprocess
+import signal
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,9 @@ from rdna1_lock.audit.elf import look_at_torch
 from rdna1_lock.audit.subject import Package, Subject, read_version
 from rdna1_lock.errors import InputError
 from rdna1_lock.install import probe
+from rdna1_lock.install.activation import LARGEST
+from rdna1_lock.install.interpreter import run_bounded
+from rdna1_lock.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
@@ -122,22 +125,18 @@ def _site_of_torch(packages: Iterable[Package], data: Mapping[str, Any]) -> Path
 
 def _ask(interpreter: Path, environ: Mapping[str, str]) -> tuple[dict[str, Any] | None, str]:
     """Run the probe; the second value says what went wrong."""
+    status = 0
     try:
-        done = subprocess.run(
-            [str(interpreter), "-B", probe.__file__],
-            capture_output=True,
-            check=False,
-            timeout=TIMEOUT,
-            stdin=subprocess.DEVNULL,
-            env=dict(environ),
+        status, output = run_bounded(
+            [str(interpreter), "-B", probe.__file__], env=dict(environ), timeout=TIMEOUT
         )
-        data: dict[str, Any] = json.loads(done.stdout)
-    except subprocess.TimeoutExpired:
-        return None, f"did not answer within {TIMEOUT} s"
+        data: dict[str, Any] = json.loads(output)
     except OSError as error:
         return None, f"does not run ({error.strerror})"
-    except ValueError:
-        return None, "does not run"
+    except (ValueError, RecursionError):
+        return None, (
+            f"did not answer within {TIMEOUT} s" if status == -signal.SIGKILL else "does not run"
+        )
     return data, ""
 
 
@@ -187,7 +186,7 @@ def _changed(packages: Iterable[Package], look: Look) -> dict[str, tuple[tuple[s
 def _activation(script: Path) -> dict[str, str]:
     """Return the variables that activation exports, without venv's own."""
     try:
-        text = script.read_text("utf-8", "replace")
+        text = read_regular(script, LARGEST).decode("utf-8", "replace")
     except OSError:
         return {}
     return {

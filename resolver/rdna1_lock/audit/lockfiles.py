@@ -6,18 +6,20 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from rdna1_lock import toml
 from rdna1_lock.audit.requirements import requirements_subject
 from rdna1_lock.audit.subject import Package, Subject, read_version
 from rdna1_lock.errors import InputError, one_line
+from rdna1_lock.pep508 import read_specifiers
 from rdna1_lock.requirements import read_lines, read_requirements, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from pathlib import Path
+
+    from packaging.specifiers import SpecifierSet
 
 Found = tuple[list[Package], "SpecifierSet | None"]
 _CONDA = re.compile(r"^([A-Za-z0-9][\w.-]*)\s*(==?|[<>!~]=?)?\s*([^=\s]*)")
@@ -99,8 +101,8 @@ def _with_line(package: Package, lines: dict[str, list[int]]) -> Package:
 def _specifier(text: Any) -> SpecifierSet | None:
     """Read a bound on Python; one that is not PEP 440, such as poetry's caret, is passed over."""
     try:
-        return SpecifierSet(str(text)) if text and text != "*" else None
-    except InvalidSpecifier:
+        return read_specifiers(str(text)) if text and text != "*" else None
+    except ValueError:
         return None
 
 

@@ -7,8 +7,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from packaging.specifiers import SpecifierSet
-from packaging.version import InvalidVersion, Version
 
+from rdna1_lock import pep508
 from rdna1_lock.model import rocm_label
 from rdna1_lock.rules.finding import Place
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from packaging.utils import NormalizedName
+    from packaging.version import Version
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,6 +159,6 @@ class Subject:
 def read_version(text: str | None) -> Version | None:
     """Read a version; None if it is missing or not valid (PEP 440)."""
     try:
-        return Version(text) if text else None
-    except InvalidVersion:
+        return pep508.read_version(text) if text else None
+    except ValueError:
         return None

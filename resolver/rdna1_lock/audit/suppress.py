@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rdna1_lock import toml
 from rdna1_lock.errors import InputError, one_line
+from rdna1_lock.lock.files import LARGEST
+from rdna1_lock.regular import read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +34,7 @@ def read_suppressions(path: Path, rules: RuleSet) -> tuple[Suppression, ...]:
     if not path.is_file():
         return ()
     try:
-        found = _suppressions(toml.loads(path.read_text("utf-8")))
+        found = _suppressions(toml.loads(read_regular(path, LARGEST).decode("utf-8")))
     except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "bad-suppressions",

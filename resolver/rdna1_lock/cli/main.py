@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import os
+import subprocess
 import sys
 import threading
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 import click
 
@@ -101,6 +105,20 @@ def _as_error(error: Exception) -> Error | None:
             f"{' and '.join(names)}: {what}" if names else f"the operating system refuses: {what}",
             hint="check permissions and free space, also of the folder for temporary files (TMPDIR)",
         )
+    if isinstance(error, subprocess.TimeoutExpired):
+        return InputError(
+            "system",
+            f"{Path(str(error.cmd[0])).name} was not done after {error.timeout:.0f} seconds",
+            hint="see what it waits for, and run again",
+        )
+    if isinstance(error, MemoryError) or (
+        isinstance(error, RuntimeError) and "start new thread" in str(error)
+    ):
+        return InputError(
+            "system",
+            f"the operating system refuses: {one_line(error)}",
+            hint="raise the limits of this shell (`ulimit -a`), or free some memory",
+        )
     if isinstance(error, UnicodeError):
         return InputError(
             "bad-text",
@@ -117,17 +135,46 @@ def _bug(error: Exception, *, as_json: bool) -> int:
         f"{type(error).__name__}: {error}",
         hint="this is a mistake in rdna1-lock. Run again with RDNA1_LOCK_DEBUG=1 and report what it prints",
     )
-    if as_json:
-        print_json({"error": bug.to_json(), "exit-status": int(Exit.BUG)})
-    print_error(bug)
+    _tell(bug, Exit.BUG, as_json=as_json)
     return Exit.BUG
 
 
 def _report(error: Error, *, as_json: bool) -> int:
-    if as_json:
-        print_json({"error": error.to_json(), "exit-status": int(error.exit_status)})
-    print_error(error)
+    _tell(error, error.exit_status, as_json=as_json)
     return error.exit_status
+
+
+def _tell(error: Error, status: Exit, *, as_json: bool) -> None:
+    """Print an error; where standard output takes nothing, the exit status still tells it."""
+    if as_json:
+        with contextlib.suppress(OSError):
+            print_json({"error": error.to_json(), "exit-status": int(status)})
+    print_error(error)
+
+
+def _open_closed_streams() -> None:
+    """Give closed standard streams the null device.
+
+    Otherwise the next file that is opened gets the number of a standard stream, and what a child
+    process prints goes into it.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
+def _flushed(status: int) -> int:
+    """Flush the standard streams; what cannot be written is an error where there was none."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError as error:
+            # Python flushes once more when it ends; that goes nowhere.
+            with Path(os.devnull).open("w") as nowhere:
+                os.dup2(nowhere.fileno(), stream.fileno())
+            if stream is sys.stdout and status == Exit.OK and error.errno != errno.EPIPE:
+                status = _report(cast("Error", _as_error(error)), as_json=False)
+    return status
 
 
 def run() -> None:
@@ -136,9 +183,8 @@ def run() -> None:
     Downloads that nobody waits for any more must not hold up the exit, as Python's own way out
     would let them.
     """
-    status = main()
-    sys.stdout.flush()
-    sys.stderr.flush()
+    _open_closed_streams()
+    status = _flushed(main())
     if threading.active_count() > 1:
         os._exit(status)
     sys.exit(status)

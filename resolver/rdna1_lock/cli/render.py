@@ -6,6 +6,7 @@ terminal passes here, so that no escape sequence, no hidden character and no pas
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -43,30 +44,30 @@ def data(text: str) -> None:
 
 def say(text: str) -> None:
     """Print a line about what was done to standard error."""
-    click.echo(_clean(text), err=True)
+    _remark(_clean(text))
 
 
 def note(text: str) -> None:
     """Print a remark to standard error."""
-    click.echo(_style("note", fg="yellow", bold=True) + f": {_clean(text)}", err=True)
+    _remark(_style("note", fg="yellow", bold=True) + f": {_clean(text)}")
 
 
 def draw(text: str) -> None:
     """Print to standard error without a line break, for a line that is drawn again."""
-    click.echo(printable(without_credentials(text), keep="\r"), nl=False, err=True)
+    _remark(printable(without_credentials(text), keep="\r"), nl=False)
 
 
 def print_error(error: Error) -> None:
     """Print an error: what, then the facts, then what to do."""
     code = _style(f"error[{error.code}]", fg="red", bold=True)
-    click.echo(f"{code}: {_clean(error.message)}", err=True)
+    _remark(f"{code}: {_clean(error.message)}")
     if error.facts:
-        click.echo("", err=True)
+        _remark("")
         for fact in error.facts:
-            click.echo(_wrapped(_clean(fact)), err=True)
+            _remark(_wrapped(_clean(fact)))
     if error.hint:
-        click.echo("", err=True)
-        click.echo(f"{_style('hint', fg='cyan', bold=True)}: {_clean(error.hint)}", err=True)
+        _remark("")
+        _remark(f"{_style('hint', fg='cyan', bold=True)}: {_clean(error.hint)}")
 
 
 def print_json(result: dict[str, Any]) -> None:
@@ -87,6 +88,12 @@ def size_words(size: Size) -> str:
 
 def _bytes(number: int) -> str:
     return f"{number / 1e9:.1f} GB" if number >= 10**9 else f"{max(number, 10**6) / 1e6:.0f} MB"
+
+
+def _remark(text: str, *, nl: bool = True) -> None:
+    """Write to standard error; that nobody can read it, or its disk is full, stops no task."""
+    with contextlib.suppress(OSError):
+        click.echo(text, nl=nl, err=True)
 
 
 def _clean(text: str) -> str:

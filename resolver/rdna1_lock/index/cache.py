@@ -9,6 +9,8 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rdna1_lock.regular import read_regular
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,6 +27,8 @@ def default_cache_dir(environ: Mapping[str, str] = os.environ) -> Path:
 
 # The form of the entries; a change of form is a new folder.
 FORMAT = "v1"
+# A page of an index takes at most 32 MiB, and no more as what was read from it.
+LARGEST = 256 * 2**20
 
 
 class Cache:
@@ -49,7 +53,7 @@ class Cache:
         if path is None:
             return None
         try:
-            stored = path.read_bytes()
+            stored = read_regular(path, LARGEST)
         except OSError:
             return None
         head, _, body = stored.partition(b"\n")

@@ -50,6 +50,13 @@ def start_tags(text: str, wanted: frozenset[str]) -> Iterator[tuple[str, Attribu
             return
 
 
+def _unescaped(value: str) -> str:
+    try:
+        return unescape(value)
+    except ValueError:  # a character's number with more digits than int() takes
+        return value
+
+
 def _after(text: str, end: str, start: int) -> int:
     found = text.find(end, start)
     return len(text) if found < 0 else found + len(end)
@@ -75,4 +82,4 @@ def _attributes(text: str, position: int) -> tuple[Attributes, int]:
             if closing < 0:
                 return found, -1
             value, position = text[position:closing], closing + 1
-        found.setdefault(match[1].lower(), None if value is None else unescape(value))
+        found.setdefault(match[1].lower(), None if value is None else _unescaped(value))

@@ -24,7 +24,7 @@ from urllib3.exceptions import (
 from urllib3.util.retry import Retry
 
 from rdna1_lock import __version__
-from rdna1_lock.errors import NetworkError
+from rdna1_lock.errors import NetworkError, one_line
 from rdna1_lock.index.clock import Clock, Clocks, PlainPool, SecurePool
 from rdna1_lock.index.http_errors import ATTEMPTS, network_error, status_error
 from rdna1_lock.urls import BadURLError, origin, read_url
@@ -40,7 +40,8 @@ REQUEST_SECONDS = 120.0
 RENEWED_BY = 256 * 2**10
 CONNECTIONS = 16
 LONGEST_PAUSE = 10.0
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+# Bounded: int() refuses thousands of digits.
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +92,10 @@ class _Retry(Retry):
     """Waits as long as the index asks, within reason."""
 
     def get_retry_after(self, response: Any) -> float | None:
-        asked = super().get_retry_after(response)
+        try:
+            asked = super().get_retry_after(response)
+        except (ValueError, OverflowError, HTTPError):  # neither a number nor a date
+            return None
         return None if asked is None else min(asked, LONGEST_PAUSE)
 
 
@@ -121,8 +125,23 @@ class _Session(requests.Session):
         super().__init__()
         self._credentials = credentials
 
+    def send(self, request: requests.PreparedRequest, **more: Any) -> requests.Response:
+        """Send a request; whatever the library makes of a header that it cannot read is its error."""
+        try:
+            return super().send(request, **more)
+        except (ValueError, OverflowError) as error:
+            if isinstance(error, requests.RequestException):
+                raise
+            raise requests.exceptions.InvalidHeader(
+                f"its answer has a header that cannot be read ({one_line(error)})"
+            ) from error
+
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        target = super().get_redirect_target(resp)
+        try:
+            target = super().get_redirect_target(resp)
+        except UnicodeError as error:
+            resp.close()
+            raise requests.exceptions.InvalidSchema("it redirects to what is not text") from error
         if not target:
             return None
         try:

@@ -5,26 +5,32 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections import Counter
 from email.parser import HeaderParser
 from email.policy import compat32
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
-from packaging.version import Version
 
 from rdna1_lock.errors import Error
 from rdna1_lock.index.interface import BadWheelError, NoRangesError
 from rdna1_lock.legacy import read_requirement, read_specifier
 from rdna1_lock.model import WheelMetadata
+from rdna1_lock.pep508 import read_version
 from rdna1_lock.text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from packaging.requirements import Requirement
+
     from rdna1_lock.index.http import Part
     from rdna1_lock.model import Wheel
 
 METADATA_LIMIT = 16 * 2**20
+# The largest known releases have some 800, most of them of extras.
+MOST_REQUIREMENTS = 3000
+MOST_ON_ONE = 300
 # One read of this size holds central directory and METADATA of most wheels.
 TAIL = 32 * 2**10
 # Very large wheels have very large central directories: torch 1.13.1 needs about 1 MB.
@@ -52,7 +58,7 @@ def parse_metadata(content: bytes, wheel: Wheel) -> WheelMetadata:
     if not name or not version:
         raise BadWheelError("its METADATA states no name or version")
     try:
-        same = canonicalize_name(name) == wheel.name and Version(version) == wheel.version
+        same = canonicalize_name(name) == wheel.name and read_version(version) == wheel.version
     except ValueError:
         same = False
     if not same:
@@ -68,12 +74,23 @@ def parse_metadata(content: bytes, wheel: Wheel) -> WheelMetadata:
         requires.append(requirement)
         if mended:
             legacy.append(one_line(text, 200))
+    _check_number(requires)
     return WheelMetadata(
         requires=tuple(requires),
         legacy=tuple(legacy),
         requires_python=read_specifier(_first(headers, "requires-python")),
         extras=frozenset(canonicalize_name(extra) for extra in headers.get("provides-extra", ())),
     )
+
+
+def _check_number(requires: list[Requirement]) -> None:
+    """Bound what the search has to hold against each other; it grows with the square."""
+    if len(requires) > MOST_REQUIREMENTS:
+        raise BadWheelError(f"it has {len(requires)} requirements")
+    counted = Counter(canonicalize_name(one.name) for one in requires)
+    for name, number in counted.most_common(1):
+        if number > MOST_ON_ONE:
+            raise BadWheelError(f"it has {number} requirements on {one_line(name, 80)}")
 
 
 def _headers(content: bytes) -> dict[str, list[str]]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, one_line
 from rdna1_lock.index.cache import Cache
+from rdna1_lock.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 # `pip install --help` ends the help of --index-url with the default; `pip config` never shows it.
 _DEFAULT = re.compile(r"--index-url.*?\(default\s+(https?://[^\s)]+)\)", re.DOTALL)
 TIMEOUT = 60
+LARGEST = 2**20
 
 
 def default_index_url(environ: Mapping[str, str], cache_dir: Path | None) -> str:
@@ -67,7 +69,7 @@ def _settings(path: Path) -> dict[str, str]:
     """Return ``index-url`` of a configuration file by section; nothing for an unreadable file."""
     parser = configparser.RawConfigParser()
     try:
-        parser.read_string(path.read_text("utf-8"))
+        parser.read_string(read_regular(path, LARGEST).decode("utf-8"))
     except (OSError, UnicodeDecodeError, configparser.Error):
         return {}
     return {

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from functools import partial
-from pathlib import Path
 from threading import Lock
 from typing import IO, TYPE_CHECKING, Any, TypeVar, cast
 
@@ -25,10 +25,12 @@ from rdna1_lock.index.metadata import (
 )
 from rdna1_lock.index.parse import NotAnIndexPageError, parse_page
 from rdna1_lock.model import IndexFile, WheelMetadata
+from rdna1_lock.regular import open_regular
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
     from concurrent.futures import Future
+    from pathlib import Path
 
     from rdna1_lock.index.cache import Cache
     from rdna1_lock.index.http import Answer, Http, Part
@@ -41,6 +43,7 @@ ACCEPT = (
 )
 # PyPI lets clients reuse a page for ten minutes; nobody needs a longer memory than that.
 LONGEST_FRESHNESS = 600
+_SECONDS = re.compile(r"[0-9]{1,18}")
 # A server that knows no ranges may send a small wheel whole; a large one is streamed to disk.
 SMALL_WHEEL = 8 * 2**20
 WORKERS = 8
@@ -347,7 +350,7 @@ class LocalWheels:
     def metadata(self, wheel: Wheel) -> WheelMetadata:
         """Read METADATA from the wheel."""
         try:
-            with Path(wheel.file.local_path or "").open("rb") as file:
+            with open_regular(wheel.file.local_path or "") as file:
                 return parse_metadata(metadata_from_zip(cast("Any", file), wheel), wheel)
         except OSError as error:
             raise BadWheelError(f"it cannot be read ({error})") from error
@@ -381,7 +384,7 @@ def _metadata_key(file: IndexFile) -> str:
 def _fresh_until(headers: Any) -> float:
     for part in str(headers.get("cache-control", "")).split(","):
         name, _, value = part.strip().partition("=")
-        if name == "max-age" and value.isdigit():
+        if name == "max-age" and _SECONDS.fullmatch(value):
             return time.time() + min(int(value), LONGEST_FRESHNESS)
     return 0.0
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import select
 import shutil
 import signal
 import subprocess
-import threading
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from rdna1_lock.install import probe as asking
 
 TIMEOUT = 60
 LONGEST = 64 * 2**20
+POLL = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,17 +112,37 @@ def run_bounded(
         start_new_session=True,
         pass_fds=() if hold is None else (hold,),
     ) as process:
-        stop = threading.Timer(timeout, _kill, [process])
-        stop.start()
+        ends = time.monotonic() + timeout
         try:
-            output = process.stdout.read(LONGEST + 1) if process.stdout is not None else b""
-            if len(output) > LONGEST:
-                _kill(process)
-            return process.wait(), output
+            output = _output(process, ends)
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(max(0.0, ends - time.monotonic()) if len(output) <= LONGEST else 0.0)
         finally:
-            stop.cancel()
             if process.returncode is None:
                 _kill(process)
+        return process.wait(), output
+
+
+def _output(process: subprocess.Popen[bytes], ends: float) -> bytes:
+    """Read until the output ends, the time is over, or the program is gone.
+
+    What it has started may be in a session of its own and hold the pipe for ever.
+    """
+    found = bytearray()
+    if process.stdout is None:
+        return b""
+    handle, waiting = process.stdout.fileno(), select.poll()
+    waiting.register(handle, select.POLLIN | select.POLLHUP)
+    while len(found) <= LONGEST and (left := ends - time.monotonic()) > 0:
+        gone = process.poll() is not None
+        if waiting.poll(0 if gone else 1000 * min(left, POLL)):
+            part = os.read(handle, 1 << 16)
+            if not part:
+                break
+            found += part
+        elif gone:
+            break
+    return bytes(found)
 
 
 def _kill(process: subprocess.Popen[bytes]) -> None:

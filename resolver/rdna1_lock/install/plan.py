@@ -13,7 +13,8 @@ from installer.destinations import WheelDestination
 from installer.records import RecordEntry
 from installer.utils import parse_metadata_file
 
-from rdna1_lock.install.wheelfile import Member, Wheel, bad_wheel, reading
+from rdna1_lock.install.environment import UNFINISHED
+from rdna1_lock.install.wheelfile import INSTALLERS_OWN, Member, Wheel, bad_wheel, reading
 from rdna1_lock.urls import is_filename
 
 if TYPE_CHECKING:
@@ -23,9 +24,11 @@ if TYPE_CHECKING:
 
     from rdna1_lock.install.interpreter import Interpreter
 
-# What `venv` makes, and no wheel may replace.
+# What a pip that is killed leaves behind begins so: no package keeps it.
+LEFTOVER = "~"
+# What `venv` and `sync` make, and no wheel may replace.
 _ENVIRONMENTS_OWN = re.compile(
-    r"pyvenv\.cfg|bin/(python(\d(\.\d+)?)?|activate(\.\w+)?|Activate\.ps1)"
+    rf"pyvenv\.cfg|{re.escape(UNFINISHED)}|bin/(python(\d(\.\d+)?)?|activate(\.\w+)?|Activate\.ps1)"
 )
 
 
@@ -133,9 +136,13 @@ class _Planner(Destination):
         is_executable: bool,
     ) -> RecordEntry:
         member: Member = stream
+        target = self.target(scheme, os.fspath(path))
+        for site in self.layout.sites:
+            if target.startswith(f"{site}/") and self._is_anothers(target[len(site) + 1 :]):
+                raise bad_wheel(self.wheel.filename, f"it would write {target}")
         self.files.append(
             Planned(
-                path=self.target(scheme, os.fspath(path)),
+                path=target,
                 scheme=scheme,
                 member=member,
                 recorded=self.wheel.recorded.get(member.info.filename, ""),
@@ -147,6 +154,13 @@ class _Planner(Destination):
         self, scheme: Scheme, record_file_path: str, records: Iterable[tuple[Scheme, RecordEntry]]
     ) -> None:
         """Nothing was written."""
+
+    def _is_anothers(self, path: str) -> bool:
+        """Say whether a path in site-packages belongs to another package or to the installer."""
+        top, _, rest = path.partition("/")
+        if top.endswith(".dist-info"):
+            return top != self.wheel.dist_info_dir or rest in INSTALLERS_OWN | {"RECORD"}
+        return top.startswith(LEFTOVER)
 
 
 def plan(wheel: Wheel, layout: Layout) -> list[Planned]:

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_name
 from rdna1_lock.install import probe
 from rdna1_lock.install.matching import same
 from rdna1_lock.install.place import Folders, walk
-from rdna1_lock.install.plan import Layout, Planned, dist_info, plan
+from rdna1_lock.install.plan import LEFTOVER, Layout, Planned, dist_info, plan
 from rdna1_lock.install.record import compiled_from, recorded
 from rdna1_lock.install.wheelfile import INSTALLERS_OWN, open_wheel, reading
 from rdna1_lock.install.wheels import locked_filename
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from rdna1_lock.install.interpreter import Interpreter
     from rdna1_lock.lock.model import Lock
 
-# What pip calls a folder that it is about to delete, and leaves behind when it is killed.
-LEFTOVER = "~"
 SYSTEM_SITE = re.compile(
     rb"(?i)(?:(?<=[\r\n])|\A)([^\S\r\n]*include-system-site-packages[^\S\r\n]*=[^\S\r\n]*)true"
     rb"(?=[^\S\r\n]*(?:[\r\n]|\Z))"

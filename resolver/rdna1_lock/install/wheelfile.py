@@ -125,6 +125,15 @@ class Wheel(WheelSource):
         for name in self.members:
             if name.startswith("/") or {"", ".", ".."} & set(name.split("/")) or "\0" in name:
                 raise bad_wheel(self.filename, f"it has a file {name!r}")
+        folders = {parent for name in self.members for parent in _parents(name)}
+        # installer looks for the scheme of a file that is the data folder itself without end.
+        both = sorted(
+            name
+            for name in self.members
+            if name in folders or ("/" not in name and name.endswith((".data", ".dist-info")))
+        )
+        if both:
+            raise bad_wheel(self.filename, f"it has a file {both[0]!r} where a folder belongs")
 
     def _only(self, tops: set[str], ending: str) -> str | None:
         found = sorted(name for name in tops if name.endswith(ending))
@@ -208,6 +217,12 @@ def read_rows(lines: io.StringIO) -> Iterator[list[str]]:
         if number > 2 * MOST_MEMBERS:
             raise ValueError("RECORD has too many rows")
         yield row
+
+
+def _parents(name: str) -> Iterator[str]:
+    while (at := name.rfind("/")) > 0:
+        name = name[:at]
+        yield name
 
 
 def _check_directory(filename: str, file: IO[bytes]) -> int:

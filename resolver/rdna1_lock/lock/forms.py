@@ -10,10 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from packaging.requirements import InvalidRequirement, Requirement
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
+from rdna1_lock.pep508 import read_pep508, read_specifiers
 from rdna1_lock.rules import lockable_variables
 from rdna1_lock.text import printable
 from rdna1_lock.urls import ALGORITHMS, BadURLError, is_filename, read_url
@@ -36,6 +35,7 @@ _NIX_ATTRIBUTE = re.compile(r"[A-Za-z_][\w'-]*(\.[A-Za-z_][\w'-]*)*")
 _NIX_PYTHON = re.compile(r"python3\d{1,2}")
 _GLIBC = re.compile(r"2\.\d{1,2}")
 LARGEST_WHEEL = 1 << 40
+LONGEST = 4096
 _PACKAGE_TABLES = (
     {"source": "local"},
     {"legacy-metadata": True},
@@ -45,6 +45,19 @@ _PACKAGE_TABLES = (
 
 class FormError(ValueError):
     """A string of a lock has not the form that it must have; the message says which and why."""
+
+
+def bounded(value: Any) -> None:
+    """Refuse strings that no lock needs: numbers in them could have more digits than int() takes."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, dict):
+            waiting += [*one, *one.values()]
+        elif isinstance(one, list):
+            waiting += one
+        elif isinstance(one, str) and len(one) > LONGEST:
+            raise FormError(f"it has a string of {len(one)} characters: {shown(one)}")
 
 
 def text(value: Any, what: str, *, longest: int = 4096) -> str:
@@ -96,8 +109,8 @@ def requirement(value: Any, what: str) -> str:
     """Return a requirement (PEP 508) of one line."""
     line = text(value, what)
     try:
-        parsed = Requirement(line)
-    except InvalidRequirement as error:
+        parsed = read_pep508(line)
+    except ValueError as error:
         raise FormError(f"{what} is not a requirement: {shown(line)}") from error
     if parsed.url is not None:
         url(parsed.url.partition("#")[0], what)
@@ -108,8 +121,8 @@ def specifier(value: Any, what: str) -> str:
     """Return a bound on versions."""
     line = text(value, what, longest=300)
     try:
-        SpecifierSet(line)
-    except InvalidSpecifier as error:
+        read_specifiers(line)
+    except ValueError as error:
         raise FormError(f"{what} is not a version specifier: {shown(line)}") from error
     return line
 

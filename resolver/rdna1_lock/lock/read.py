@@ -55,10 +55,11 @@ def _load(path: Path) -> dict[str, Any]:
 def lock_from_toml(data: dict[str, Any], where: str) -> Lock:
     """Build a lock from the data of a TOML file; ``where`` names the file in errors."""
     try:
+        forms.bounded(data)
         pylock = Pylock.from_dict(data)
     except PylockUnsupportedVersionError as error:
         raise InputError("newer-lock", f"{where}: {error}", hint="upgrade rdna1-lock") from error
-    except (PylockValidationError, ValueError, TypeError, AttributeError) as error:
+    except (PylockValidationError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise _bad(where, printable(one_line(error))) from error
     tool = data.get("tool")
     table = tool.get(TOOL) if isinstance(tool, dict) else None

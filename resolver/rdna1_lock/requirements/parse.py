@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from packaging.requirements import Requirement
 from packaging.utils import parse_wheel_filename
 
 from rdna1_lock.errors import InputError, UsageError
 from rdna1_lock.index.parse import parse_direct_url
+from rdna1_lock.pep508 import read_pep508
 from rdna1_lock.text import one_line, without_credentials
 from rdna1_lock.urls import BadURLError, origin, read_url
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 _URL = re.compile(r"\w+(\+\w+)?://")
 _REPOSITORY = re.compile(r"\w+\+")
@@ -46,14 +50,14 @@ def read_requirement(text: str, where: str, *, folder: Path | None) -> Asked:
         url = text if "://" in text else _url_of(text, where, folder or Path(), error_type)
         text = f"{_name_in_url(url, where, error_type)} @ {url}"
     try:
-        parsed = Requirement(text)
+        parsed = read_pep508(text)
         # Not every place of PEP 508's grammar is bounded; what cannot be encoded is not a name.
         str(parsed).encode()
     except ValueError as error:
         first, _, _ = str(error).partition("\n")
         raise error_type(
             _code(error_type, "bad-requirement"),
-            f"{where}: `{text}` is not a valid requirement: {one_line(first)}",
+            f"{where}: `{one_line(text, 200)}` is not a valid requirement: {one_line(first)}",
             hint="write it as in `numpy>=1.22,<2` or `requests[socks]` (PEP 508)",
         ) from error
     return (

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MOST_FILES = 500
+# The largest environments have some thousand packages.
+MOST_LINES = 20_000
 LARGEST = 16 * 2**20
 _COMMENT = re.compile(r"(^|\s+)#.*$")
 _VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
@@ -91,7 +93,11 @@ def read_requirements(
         InputError: the file itself cannot be read.
 
     """
-    yield from _read(_File(path=path, constraint=constraint, environ=environ))
+    lines = _read(_File(path=path, constraint=constraint, environ=environ))
+    for number, line in enumerate(lines, 1):
+        if number > MOST_LINES:
+            raise InputError("bad-file", f"{path} asks for more than {MOST_LINES} things")
+        yield line
 
 
 def read_lines(

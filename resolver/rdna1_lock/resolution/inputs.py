@@ -9,12 +9,11 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from packaging.dependency_groups import resolve_dependency_groups
-from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
 from rdna1_lock import toml
 from rdna1_lock.errors import InputError, one_line
+from rdna1_lock.pep508 import read_specifiers
 from rdna1_lock.requirements import (
     BadLine,
     OptionLine,
@@ -23,6 +22,7 @@ from rdna1_lock.requirements import (
     read_requirements,
     read_text,
 )
+from rdna1_lock.requirements.groups import read_group
 from rdna1_lock.resolution.model import PythonBound, UserRequirement
 
 if TYPE_CHECKING:
@@ -181,8 +181,8 @@ def _groups(path: Path, table: Any, groups: tuple[str, ...]) -> list[tuple[str, 
     found: list[tuple[str, str]] = []
     for group in groups:
         try:
-            names = resolve_dependency_groups(table, group)
-        except Exception as error:  # packaging raises an ExceptionGroup of its own
+            names = read_group(table, group)
+        except (ValueError, TypeError) as error:
             raise InputError(
                 "bad-group", f"{path}: dependency group `{group}`: {one_line(error)}"
             ) from error
@@ -231,8 +231,8 @@ def _requires_python(path: Path, project: dict[str, Any], into: UserInput) -> No
     if value is None:
         return
     try:
-        bound = SpecifierSet(value)
-    except (InvalidSpecifier, AttributeError, TypeError) as error:
+        bound = read_specifiers(value)
+    except (ValueError, AttributeError, TypeError) as error:
         raise InputError("bad-file", f"{path}: requires-python: {one_line(error)}") from error
     where, label = f"{path}: project.requires-python", f"-r {path.name}"
     into.requires_python.append(PythonBound(specifier=bound, where=where, label=label))

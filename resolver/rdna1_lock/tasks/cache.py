@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import re
 import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
 KINDS = ("page", "metadata", "sha256", "pip")
 ENVIRONMENTS = "environments"
+# The names that the cache gives: two digits of a hash, and sixteen of a lock's.
+_ENTRIES, _ENVIRONMENT = re.compile(r"[0-9a-f]{2}"), re.compile(r"[0-9a-f]{16}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,12 +50,15 @@ def cache(context: Context, *, clear: bool = False) -> CacheResult:
     folder = context.cache / FORMAT
     environments = folder.parent / ENVIRONMENTS
     kinds = {kind: _held((folder / kind).rglob("*")) for kind in KINDS}
-    made = list(environments.iterdir()) if environments.exists() else []
+    made = _named(environments, _ENVIRONMENT)
     kinds[ENVIRONMENTS] = Held(
         entries=len(made), bytes=_held(path for one in made for path in one.rglob("*")).bytes
     )
-    for place in (folder, environments) if clear else ():
-        _remove(place)
+    if clear:
+        for kind in KINDS:
+            _remove(folder / kind, _ENTRIES)
+        _remove(environments, _ENVIRONMENT)
+        _remove_empty(folder)
     return CacheResult(folder=folder, cleared=clear, kinds=kinds)
 
 
@@ -60,10 +67,22 @@ def _held(paths: Iterable[Path]) -> Held:
     return Held(entries=len(files), bytes=sum(path.stat().st_size for path in files))
 
 
-def _remove(place: Path) -> None:
-    if not place.exists():
-        return
+def _named(place: Path, names: re.Pattern[str]) -> list[Path]:
+    """Return the folders that the cache made: ``--cache-dir`` may name a folder with others."""
+    if place.is_symlink() or not place.is_dir():
+        return []
+    return [one for one in place.iterdir() if names.fullmatch(one.name) and not one.is_symlink()]
+
+
+def _remove(place: Path, names: re.Pattern[str]) -> None:
     try:
-        shutil.rmtree(place)
+        for one in _named(place, names):
+            shutil.rmtree(one)
     except OSError as error:
         raise InputError("cannot-write", f"{place} cannot be cleared: {error.strerror}") from error
+    _remove_empty(place)
+
+
+def _remove_empty(place: Path) -> None:
+    with contextlib.suppress(OSError):
+        place.rmdir()

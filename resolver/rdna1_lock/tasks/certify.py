@@ -5,12 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from rdna1_lock.certify.proof.folder import Keys, write_certificate
+from rdna1_lock.certify.proof.folder import Keys, check_place, write_certificate
 from rdna1_lock.certify.proof.strictjson import sha256
 from rdna1_lock.certify.proof.verdict import Verdict
 from rdna1_lock.certify.run import suite
 from rdna1_lock.errors import InputError, UsageError
+from rdna1_lock.lock.files import LARGEST
 from rdna1_lock.lock.place import lock_file
+from rdna1_lock.regular import read_regular
 from rdna1_lock.tasks.card import check_ready, choose_card, visible_index
 from rdna1_lock.tasks.locked_environment import EnvironmentRequest, provide_environment
 from rdna1_lock.tasks.opening import open_for
@@ -97,6 +99,8 @@ def certify(request: CertifyRequest, context: Context) -> CertifyResult:
 
     _check_options(request)
     _check_keys(request.keys, context.environ)
+    place = request.output_dir or lock_file(request.lock).parent
+    check_place(place)
     bench = _set_up(request, context)
     plan = _plan(request, bench, context)
     # Before the sweep: ten minutes that nobody can judge would be lost.
@@ -104,7 +108,7 @@ def certify(request: CertifyRequest, context: Context) -> CertifyResult:
     records = _sweep(plan, context)
     report, found = _report(request, bench, plan, records, expected, context)
     files = write_certificate(
-        request.output_dir or bench.file.parent,
+        place,
         report,
         found,
         page=render_page(report, found),
@@ -168,7 +172,7 @@ class _Bench:
 def _set_up(request: CertifyRequest, context: Context) -> _Bench:
     lock, wheels = open_for(request.lock, context)
     file = lock_file(request.lock)
-    content = file.read_bytes()
+    content = read_regular(file, LARGEST)
     host, card = _find_card(request, lock, context)
     environment = provide_environment(
         lock,

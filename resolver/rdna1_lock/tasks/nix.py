@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 import shutil
-import subprocess
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,21 @@ from rdna1_lock.emit.formats import folder_texts
 from rdna1_lock.emit.nix import NIX_FILES
 from rdna1_lock.emit.ownership import not_ours
 from rdna1_lock.errors import InputError
+from rdna1_lock.install.interpreter import run_bounded
 from rdna1_lock.lock.files import write_files
 from rdna1_lock.lock.place import lock_file
 from rdna1_lock.tasks.opening import open_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from rdna1_lock.install.nix_store import Stored
     from rdna1_lock.tasks.context import Context
+
+
+# git on a folder that somebody shared: a FIFO in it would be waited for.
+TIMEOUT = 30
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,18 +79,18 @@ def write_nix(request: NixRequest, context: Context) -> NixResult:
         folder=file.parent,
         packages=len(lock.packages),
         changed=tuple(changed),
-        untracked=_untracked(file.parent, list(texts)),
+        untracked=_untracked(file.parent, list(texts), context.environ),
         stored=stored,
     )
 
 
-def _untracked(folder: Path, names: list[str]) -> tuple[str, ...]:
+def _untracked(folder: Path, names: list[str], environ: Mapping[str, str]) -> tuple[str, ...]:
     """Return the files of a lock that git does not track; none outside a work tree."""
     program = shutil.which("git")
     if program is None:
         return ()
     there = [name for name in names if (folder / name).exists()]
-    found = subprocess.run(
+    status, output = run_bounded(
         # Settings of a repository can name a program to run.
         [
             program,
@@ -98,10 +104,9 @@ def _untracked(folder: Path, names: list[str]) -> tuple[str, ...]:
             "--",
             *there,
         ],
-        capture_output=True,
-        text=True,
-        check=False,
+        env=dict(environ),
+        timeout=TIMEOUT,
     )
-    if found.returncode:
+    if status:
         return ()
-    return tuple(str(folder / name) for name in found.stdout.split("\0") if name)
+    return tuple(str(folder / os.fsdecode(name)) for name in output.split(b"\0") if name)

@@ -14,8 +14,9 @@ from rdna1_lock.emit.ownership import not_ours
 from rdna1_lock.emit.pylock import emit_pylock
 from rdna1_lock.errors import OutOfDateError, UsageError
 from rdna1_lock.lock.build import build_lock, facts_of, make_inputs
-from rdna1_lock.lock.files import write_files
+from rdna1_lock.lock.files import LARGEST, write_files
 from rdna1_lock.lock.model import SCHEMA, is_own
+from rdna1_lock.regular import read_regular
 from rdna1_lock.rules import load_catalogue, load_rules
 from rdna1_lock.tasks.existing import load_existing
 from rdna1_lock.tasks.request import load_asked, make_request
@@ -227,7 +228,7 @@ def _up_to_date(existing: Existing, inputs: Inputs, rules: RuleSet) -> bool:
 def _is_stale(path: Path, text: str) -> bool:
     """Say whether a file is missing or holds another text."""
     try:
-        return path.read_bytes() != text.encode()
+        return read_regular(path, LARGEST) != text.encode()
     except OSError:
         return True
 

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from rdna1_lock.certify.proof.verdict import Verdict
 from rdna1_lock.errors import Error, InputError
+from rdna1_lock.lock.files import LARGEST
 from rdna1_lock.lock.place import lock_file, open_lock
+from rdna1_lock.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -114,7 +116,7 @@ def _check(folder: Path, lock: Lock, file: Path, signers: Signers, python: str |
 
     try:
         found = check_certificate(
-            folder, lock, file.read_bytes(), signers=signers, expected=expected
+            folder, lock, read_regular(file, LARGEST), signers=signers, expected=expected
         )
         check_page(found, render_page)
     except Error as error:

@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from rdna1_lock.audit.commands import install, uninstall
 from rdna1_lock.audit.registry import INSTALLED, facts, subject_check
 from rdna1_lock.model import OLDEST_GLIBC_MINOR, Target
+from rdna1_lock.pep508 import read_pep508
 from rdna1_lock.rules.finding import Finding, Place, make_finding
 from rdna1_lock.rules.model import Severity
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from packaging.requirements import Requirement
 
     from rdna1_lock.audit.observed import Observed
     from rdna1_lock.audit.subject import Package, Subject
@@ -113,8 +115,8 @@ def _needed(package: Package, subject: Subject) -> Iterator[Requirement]:
     environment = {**target.marker_environment, "extra": ""}
     for text in package.requires:
         try:
-            needed = Requirement(text)
-        except InvalidRequirement:
+            needed = read_pep508(text)
+        except ValueError:
             continue
         if needed.marker is None or needed.marker.evaluate(environment):
             yield needed

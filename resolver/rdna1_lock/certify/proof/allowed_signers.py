@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rdna1_lock.errors import InputError, one_line
+from rdna1_lock.regular import read_regular
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+LARGEST = 2**24
 KEY_TYPE = "ssh-ed25519"
 # An option is a word, or a word with a value in double quotes, which may hold spaces and commas.
 OPTION = re.compile(r'([A-Za-z-]+)(?:="((?:[^"\\]|\\.)*)")?')
@@ -41,7 +43,7 @@ def read_allowed_signers(file: Path, *, namespace: str) -> list[AllowedKey]:
 
     """
     try:
-        text = file.read_text("utf-8")
+        text = read_regular(file, LARGEST).decode("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(
             "no-signers",

@@ -15,6 +15,7 @@ from rdna1_lock.certify.proof.allowed_signers import read_allowed_signers
 from rdna1_lock.certify.proof.signature import NAMESPACE, Signature, Trust
 from rdna1_lock.certify.proof.strictjson import dump, load
 from rdna1_lock.errors import InputError, IntegrityError, one_line
+from rdna1_lock.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from rdna1_lock.certify.proof.allowed_signers import AllowedKey
 
 # in-toto, envelope layer v1: the media type of a statement as a DSSE payload.
+LARGEST_KEY = 2**20
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 
 
@@ -62,7 +64,7 @@ def make_envelope(payload: bytes, key: Path) -> bytes:
     )
 
     try:
-        private = serialization.load_ssh_private_key(key.read_bytes(), password=None)
+        private = serialization.load_ssh_private_key(read_regular(key, LARGEST_KEY), password=None)
     except (OSError, ValueError, TypeError) as error:
         raise InputError("bad-key", f"cannot read the key {key}: {one_line(error)}") from error
     if not isinstance(private, Ed25519PrivateKey):

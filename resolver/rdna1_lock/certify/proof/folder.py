@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rdna1_lock.certify.proof.signature import sign
-from rdna1_lock.certify.proof.statement import build_statement
-from rdna1_lock.certify.proof.strictjson import dump, load, sha256
+from rdna1_lock.certify.proof.statement import STATEMENT, build_statement
+from rdna1_lock.certify.proof.strictjson import SIZE_LIMIT, dump, load, sha256
 from rdna1_lock.errors import InputError, IntegrityError
-from rdna1_lock.lock.files import write_files
+from rdna1_lock.lock.files import foreign_files, write_files
+from rdna1_lock.regular import read_regular
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 CERTIFICATE, REPORT, SIGNATURE = "certificate.json", "report.json", "certificate.json.sig"
 ENVELOPE, PAGE = "certificate.dsse.json", "report.html"
 OTHERS = "certificates"
+# What stands in each file of a certificate, and in no other of its name.
+_MARKS = {
+    REPORT: (b'"verdict"', b'"suite"'),
+    CERTIFICATE: (STATEMENT.encode(),),
+    PAGE: (b"rdna1-lock",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +54,7 @@ def read_file(path: Path) -> bytes:
 
     """
     try:
-        return path.read_bytes()
+        return read_regular(path, SIZE_LIMIT)
     except OSError as error:
         raise InputError(
             "no-certificate",
@@ -70,7 +78,8 @@ def write_certificate(
     below ``certificates/``. Returns each file by its name.
 
     Raises:
-        InputError: a folder cannot be written, or a key does not sign; files written so far stay.
+        InputError: a folder cannot be written, files in it are not of a certificate, or a key does
+            not sign; files written so far stay.
 
     """
     report_bytes = dump(report)
@@ -78,7 +87,7 @@ def write_certificate(
     if _is_certified(place / REPORT):
         place = place / OTHERS / sha256(statement)[:12]
     texts = {REPORT: report_bytes.decode(), CERTIFICATE: statement.decode(), PAGE: page}
-    write_files(place, texts)
+    write_files(place, texts, foreign=not_ours)
     # Signatures of the files that were replaced do not belong to the new ones.
     for left in (SIGNATURE, ENVELOPE):
         (place / left).unlink(missing_ok=True)
@@ -93,8 +102,39 @@ def write_certificate(
     return written
 
 
+def check_place(place: Path) -> None:
+    """Find out before a sweep what could not be written after it.
+
+    Raises:
+        InputError: files in the folder are not of a certificate.
+
+    """
+    existing = {name: _content(place / name) for name in _MARKS if os.path.lexists(place / name)}
+    if names := not_ours(existing):
+        raise foreign_files(place, names)
+
+
+def _content(path: Path) -> bytes | None:
+    try:
+        return read_regular(path, SIZE_LIMIT, follow=False)
+    except OSError:
+        return None
+
+
+def not_ours(existing: Mapping[str, bytes | None]) -> list[str]:
+    """Return the names of files that are not of a certificate; None is what cannot be read.
+
+    An empty file is nobody's.
+    """
+    return [
+        name
+        for name, content in existing.items()
+        if content is None or (content and not all(mark in content for mark in _MARKS[name]))
+    ]
+
+
 def _is_certified(report: Path) -> bool:
     try:
-        return load(report.read_bytes(), str(report)).get("verdict") == "certified"
+        return load(read_regular(report, SIZE_LIMIT), str(report)).get("verdict") == "certified"
     except (OSError, IntegrityError):
         return False
