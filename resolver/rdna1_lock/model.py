@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 # PEP 600 names for glibc versions that had a name of their own before it.
 _LEGACY_MANYLINUX = {17: "manylinux2014", 12: "manylinux2010", 5: "manylinux1"}
-_PLATFORM = re.compile(r"manylinux_2_(\d{1,3})_x86_64")
+_PLATFORM = re.compile(r"manylinux_2_([0-9]{1,3})_x86_64")
 OLDEST_GLIBC_MINOR = 5
 NEWEST_GLIBC_MINOR = 99
 

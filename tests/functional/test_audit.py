@@ -511,6 +511,9 @@ def test_suppressions_need_a_reason_and_are_counted(build, run, monkeypatch):
         refused = run("audit", place)
         assert (refused.status, refused.code) == (3, "bad-suppressions")
         assert words in refused.err
+    named = run("audit", place, "--config", "elsewhere.toml")
+    assert (named.status, named.code) == (3, "bad-suppressions")
+    assert "cannot read elsewhere.toml: No such file or directory" in named.err
 
 
 def test_against_a_lock(server: Server, run, python, monkeypatch):

@@ -275,6 +275,11 @@ def test_compare_and_pages(lock: Path, tmp_path: Path, run):
     assert json.loads(run("verify", lock, "--compare", lock, other, "--json").out)["differ"] == {}
     assert run("verify", lock, "--html", "page.html").status == 0
     assert Path("page.html").read_text() == (lock / "report.html").read_text()
+    assert run("verify", lock, "--html", "page.html").status == 0
+    Path("mine.html").write_text("a page of the user")
+    refused = run("verify", lock, "--html", "mine.html")
+    assert (refused.status, refused.code) == (3, "foreign-files")
+    assert Path("mine.html").read_text() == "a page of the user"
     clash = run("verify", lock, "--markdown", "--html", "x")
     assert (clash.status, clash.code) == (2, "options-clash")
 

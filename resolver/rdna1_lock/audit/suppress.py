@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rdna1_lock import toml
@@ -11,8 +12,6 @@ from rdna1_lock.lock.files import LARGEST
 from rdna1_lock.regular import read_regular
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from rdna1_lock.rules import RuleSet
 
 
@@ -24,18 +23,27 @@ class Suppression:
     reason: str
 
 
+PYPROJECT = Path("pyproject.toml")
+
+
 def read_suppressions(path: Path, rules: RuleSet) -> tuple[Suppression, ...]:
-    """Read them from a pyproject.toml; a missing file or table means none.
+    """Read them from a pyproject.toml; without the table there are none, nor without pyproject.toml.
 
     Raises:
         InputError: the file cannot be read, a rule does not exist, or a reason is missing.
 
     """
-    if not path.is_file():
+    if not path.exists() and path == PYPROJECT:
         return ()
     try:
         found = _suppressions(toml.loads(read_regular(path, LARGEST).decode("utf-8")))
-    except (OSError, UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
+    except OSError as error:
+        raise InputError(
+            "bad-suppressions",
+            f"cannot read {path}: {error.strerror}",
+            hint="--config names a file with [tool.rdna1-lock.audit]",
+        ) from error
+    except (UnicodeDecodeError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(
             "bad-suppressions",
             f"{path}: [tool.rdna1-lock.audit]: {one_line(error)}",

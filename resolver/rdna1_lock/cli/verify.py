@@ -9,7 +9,7 @@ import click
 
 from rdna1_lock.cli.locks import LOCK
 from rdna1_lock.cli.render import data, note, print_json, say, show
-from rdna1_lock.errors import Exit, InputError, UsageError
+from rdna1_lock.errors import Exit, UsageError
 
 if TYPE_CHECKING:
     from rdna1_lock.certify.proof.check import Checked
@@ -179,12 +179,10 @@ def _show_report(item: Checked, html: Path | None) -> int:
 
         data(as_markdown(item.report, item.judgement))
         return Exit.OK
+    from rdna1_lock.certify.proof.folder import write_page
     from rdna1_lock.certify.show.page import render_page
 
-    try:
-        html.write_text(render_page(item.report, item.judgement), "utf-8")
-    except OSError as error:
-        raise InputError("cannot-write", f"cannot write {html}: {error.strerror}") from error
+    write_page(html, render_page(item.report, item.judgement))
     say(f"wrote {html}")
     return Exit.OK
 

@@ -14,6 +14,7 @@ import stat
 import zipfile
 from typing import IO, TYPE_CHECKING, Any, cast
 
+from installer.exceptions import InstallerError
 from installer.sources import WheelSource
 from packaging.utils import canonicalize_name, parse_wheel_filename
 
@@ -193,6 +194,13 @@ def reading(filename: str) -> Iterator[None]:
         raise
     except OSError as error:
         raise bad_wheel(filename, error.strerror or one_line(error)) from error
+    except AssertionError as error:
+        raise bad_wheel(
+            filename, "a part of it is not in the form that the standards give"
+        ) from error
+    except InstallerError as error:
+        # Its first argument is the object that it speaks of.
+        raise bad_wheel(filename, str(error.args[-1])) from error
     except Exception as error:
         raise bad_wheel(filename, one_line(error)) from error
 

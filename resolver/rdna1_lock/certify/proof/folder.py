@@ -114,6 +114,20 @@ def check_place(place: Path) -> None:
         raise foreign_files(place, names)
 
 
+def write_page(file: Path, page: str) -> None:
+    """Write the page of a report into a file of any name.
+
+    Raises:
+        InputError: it cannot be written, or holds something else.
+
+    """
+
+    def foreign(existing: Mapping[str, bytes | None]) -> list[str]:
+        return list(existing) if not_ours({PAGE: existing.get(file.name, b"")}) else []
+
+    write_files(file.parent, {file.name: page}, foreign=foreign)
+
+
 def _content(path: Path) -> bytes | None:
     try:
         return read_regular(path, SIZE_LIMIT, follow=False)
