@@ -33,7 +33,11 @@ def say_held_back(resolved: Resolved) -> None:
         return one.name not in resolved.direct, not decided, one.name
 
     for one in sorted(held, key=order)[:MOST]:
-        say(f"  {one.name} {one.locked}, newest {one.newest}: {_why(one, facts.get(one.name))}")
+        fact = facts.get(one.name)
+        here = (
+            f" ({fact.newest} for this target)" if fact and fact.newest != str(one.newest) else ""
+        )
+        say(f"  {one.name} {one.locked}, newest {one.newest}{here}: {_why(one, fact)}")
         if one.why.build is not None:
             say(f"    build it: {wheel_command(one.name, one.why.build)}")
     if len(held) > MOST:
@@ -54,8 +58,7 @@ def _why(one: Standing, fact: HeldBack | None) -> str:
     if fact is None:
         return one.why.text
     moved = f"; the lock had {fact.moved_from}" if fact.moved_from else ""
-    tried = "" if fact.newest == str(one.newest) else f"{fact.newest} was looked at. "
-    return f"{tried}{fact.why} ({', '.join(fact.by)}){moved}"
+    return f"{fact.why} ({', '.join(fact.by)}){moved}"
 
 
 def unmeasured_words(resolved: Resolved) -> Iterator[str]:
