@@ -49,9 +49,9 @@ def _bound(fact: Fact) -> str:
 
 def print_recipes(recipes: Iterable[Recipe]) -> None:
     """Print a line for each recipe."""
-    show("Recipes            stack")
+    show("Recipes            stack         title")
     for recipe in recipes:
-        show(f"  {recipe.id:16} {recipe.stack:8} {recipe.title}")
+        show(f"  {recipe.id:16} {recipe.stack:13} {recipe.title}")
     show("\n`rdna1-lock rules RECIPE` shows one, `rdna1-lock resolve --for RECIPE` locks it.")
 
 
