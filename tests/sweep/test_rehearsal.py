@@ -192,11 +192,11 @@ def test_audit_sees_the_cuda_build_for_what_it_is(environment: Path, place: Path
     result = main("audit", "cuda", "--json")
     assert result.status == 1
     told = {item["rule"]: item["seen"] for item in json.loads(result.out)["findings"]}
-    assert told["R03"] == "torch 1.13.1 is a build for CUDA (11.7), which sees no AMD card"
+    assert told["R03"] == "torch 1.13.1 is a build for CUDA (11.7), which cannot use an AMD card"
     # The renamed one has a label that lies.
     renamed = main("audit", environment, "--deep", "--json")
     told = [item["seen"] for item in json.loads(renamed.out)["findings"]]
-    assert "torch 1.13.1+rocm5.2 is a build for CUDA (11.7), which sees no AMD card" in told
+    assert "torch 1.13.1+rocm5.2 is a build for CUDA (11.7), which cannot use an AMD card" in told
     assert "torch.version.hip is None in the running torch" in told
 
 

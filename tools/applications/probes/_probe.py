@@ -66,6 +66,7 @@ def _tell():
 if __name__ == "__main__":
     # A probe is named as its package, which it must not hide.
     folder = sys.path.pop(0)
+    sys.path.append(os.path.join(folder, "shared"))
     sys.modules["_probe"] = sys.modules["__main__"]
     atexit.register(_tell)
     runpy.run_path(os.path.join(folder, f"{sys.argv[1]}.py"), run_name="__main__")

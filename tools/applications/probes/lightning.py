@@ -1,50 +1,5 @@
-import tempfile
+from importlib import import_module
 
-import torch
-from _probe import step
+from lightning_steps import train
 
-
-def module():
-    import lightning as library
-
-    class Line(library.LightningModule):
-        def __init__(self):
-            super().__init__()
-            self.layer = torch.nn.Linear(2, 1)
-
-        def training_step(self, batch, index):
-            x, y = batch
-            return ((self.layer(x) - y) ** 2).mean()
-
-        def validation_step(self, batch, index):
-            self.log("loss", self.training_step(batch, index))
-
-        def configure_optimizers(self):
-            return torch.optim.SGD(self.parameters(), 0.1)
-
-    return library, Line
-
-
-data = torch.utils.data.DataLoader([(torch.ones(2), torch.ones(1))] * 4, batch_size=2)
-
-
-@step("fast_dev_run")
-def _():
-    library, line = module()
-    library.Trainer(fast_dev_run=True, accelerator="cpu", logger=False).fit(line(), data, data)
-
-
-@step("one epoch with a checkpoint")
-def _():
-    library, line = module()
-    with tempfile.TemporaryDirectory() as folder:
-        trainer = library.Trainer(
-            max_epochs=1,
-            accelerator="cpu",
-            logger=False,
-            default_root_dir=folder,
-            enable_progress_bar=False,
-        )
-        trainer.fit(line(), data)
-        trainer.save_checkpoint(f"{folder}/a.ckpt")
-        line.load_from_checkpoint(f"{folder}/a.ckpt")
+train(lambda: import_module("lightning"))
