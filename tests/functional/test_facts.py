@@ -125,6 +125,32 @@ def test_allowing_what_is_not_in_the_lock_is_told(facts, lock):
     assert "--allow A-zebra-torch has no effect" in result.err
 
 
+def test_allowing_beside_no_torch_is_told(facts, lock):
+    result, _ = lock({"zebra": {"1": {}, "2": {}}}, "zebra", "--allow", "A-zebra-torch")
+    assert "--allow A-zebra-torch has no effect: the lock has no torch" in result.err
+
+
+def test_names_and_ids_are_read_as_people_write_them(run):
+    for name in ("Sentence_Transformers", "transformers[torch]", "a-Diffusers-torch", "YOLO"):
+        assert run("rules", name).status == 0, name
+
+
+def test_a_fact_about_another_package_names_what_it_needs(facts, lock):
+    (facts / "zebra.toml").write_text(
+        ZEBRA
+        + NEEDS_TORCH_2
+        + FACT.format(word="stable", releases="<3", bound='on = "stable"\nspecifier = "<2"')
+    )
+    result, _ = lock(
+        {"zebra": {"1": {}}, "stable": {"1": {}, "2": {}}}, "torch", "zebra", "stable>=2"
+    )
+    assert result.status == 1
+    assert "take stable<2; to overrule the fact: --allow A-zebra-stable" in " ".join(
+        result.err.split()
+    )
+    assert "official wheels" not in result.err
+
+
 def test_facts_about_other_packages_leave_a_lock_up_to_date(facts, lock):
     universe = {"zebra": {"1": {}, "2": {}}}
     lock(universe, "torch", "zebra")
@@ -192,7 +218,7 @@ def test_what_needs_cuda_is_refused_with_the_way_out(facts, lock):
     assert (result.status, result.code) == (1, "no-solution")
     text = " ".join(result.err.split())
     assert "zebra 1 and 2 needs a CUDA build of torch (fact A-zebra-cuda)" in text
-    assert "hint: Use a horse; to lock it all the same: --allow A-zebra-cuda" in text
+    assert "hint: Use a horse; to overrule the fact: --allow A-zebra-cuda" in text
     _, pins = lock({"zebra": {"1": {}, "2": {}}}, "zebra")
     assert pins == {"zebra": "2"}
 

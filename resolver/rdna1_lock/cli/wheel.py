@@ -58,8 +58,9 @@ def command(
     """
     request = WheelRequest(requirements=requirements, dest=dest, python=python, stack=stack)
     request = replace(request, python_version=python_version, index_url=index_url)
-    if not yes:
-        _ask(requirements)
+    if not yes and not _asked(requirements):
+        say("nothing was built")
+        return Exit.NO
     with open_context(quiet=quiet or as_json) as context:
         built = build_wheels(request, context)
     if as_json:
@@ -72,7 +73,7 @@ def command(
     return Exit.OK
 
 
-def _ask(requirements: tuple[str, ...]) -> None:
+def _asked(requirements: tuple[str, ...]) -> bool:
     names = ", ".join(requirements)
     if not sys.stdin.isatty():
         raise UsageError(
@@ -81,4 +82,4 @@ def _ask(requirements: tuple[str, ...]) -> None:
             hint="--yes says that you want that",
         )
     say(f"This runs the code of {names}, and of what they need to build, on this machine, as you.")
-    click.confirm("Go on?", abort=True, err=True)
+    return click.confirm("Go on?", err=True)

@@ -100,6 +100,8 @@ class Outcome:
     def notes(self) -> Iterator[str]:
         """Yield what was overruled: by --allow, by a pin of the user, or for lack of a choice."""
         if self._torch is None:
+            for fact_id in sorted(self._provider.request.allow):
+                yield f"--allow {fact_id} has no effect: the lock has no torch"
             return
         used = set()
         for wheel in self._wheels:

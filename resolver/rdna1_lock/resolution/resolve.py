@@ -80,7 +80,7 @@ def _refusal(provider: Provider, causes: Causes) -> NoSolutionError:
     while more and len(blockers) < MOST_BLOCKERS:
         further.assume({one.project for one in more})
         try:
-            _search(further)
+            _search_twice(further)
         except ResolutionImpossible as error:
             rest = list(error.causes)
         except Error:
@@ -129,7 +129,7 @@ def _search_loosening(provider: Provider) -> list[Candidate]:
 def _solution(provider: Provider) -> list[Candidate] | None:
     """Return a solution, or None where there is none or the sources do not say."""
     try:
-        return _search(provider)
+        return _search_twice(provider)
     except (ResolutionImpossible, Error):
         return None
 
@@ -226,7 +226,7 @@ def _smallest_conflict(provider: Provider, causes: Causes) -> tuple[Provider, Ca
         fewer = tuple(other for other in items if other is not item)
         smaller = provider.with_requirements(fewer)
         try:
-            _search(smaller)
+            _search_twice(smaller)
         except ResolutionImpossible as error:
             items.remove(item)
             provider, causes = smaller, list(error.causes)

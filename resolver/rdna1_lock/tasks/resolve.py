@@ -17,6 +17,7 @@ from rdna1_lock.lock.build import build_lock, facts_of, make_inputs
 from rdna1_lock.lock.files import LARGEST, write_files
 from rdna1_lock.lock.model import SCHEMA, is_own
 from rdna1_lock.regular import read_regular
+from rdna1_lock.requirements import read_requirement
 from rdna1_lock.rules import load_catalogue, load_rules
 from rdna1_lock.tasks.existing import load_existing
 from rdna1_lock.tasks.request import load_asked, make_request
@@ -141,7 +142,7 @@ def resolve(request: ResolveRequest, context: Context) -> Resolved:
         standings=resolution.standings,
         notes=(*from_files.notes, *_notes(resolution, stack, recipe, lock)),
         held_back=resolution.held_back,
-        unmeasured=resolution.unmeasured,
+        unmeasured=_unmeasured(resolution, recipe, request),
         effort=Effort(
             requests=http.requests, received=http.bytes, seconds=time.monotonic() - started
         ),
@@ -295,6 +296,22 @@ def _with_preferences(asked: Request, existing: Existing, request: ResolveReques
     dropped = {canonicalize_name(name) for name in request.upgrade_packages}
     kept = {name: pin for name, pin in existing.preferences.items() if name not in dropped}
     return replace(asked, preferences=kept)
+
+
+def _unmeasured(
+    resolution: Resolution, recipe: Recipe | None, request: ResolveRequest
+) -> tuple[Unmeasured, ...]:
+    """Return what nobody ran with this torch; what a recipe was run with is not among it."""
+    if recipe is None or recipe.probe is None:
+        return resolution.unmeasured
+    own = {
+        read_requirement(text, "command line", folder=None).parsed.name
+        for text in request.requirements
+    }
+    names = {canonicalize_name(name) for name in own}
+    return tuple(
+        one for one in resolution.unmeasured if one.newest is not None or one.package in names
+    )
 
 
 def _notes(resolution: Resolution, stack: Stack, recipe: Recipe | None, lock: Lock) -> list[str]:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from packaging.utils import canonicalize_name
+
 from rdna1_lock.errors import UsageError
 from rdna1_lock.rules import (
     load_known,
@@ -77,10 +79,13 @@ def show_rules(request: RulesRequest) -> Shown:
     )
     if shown.rules or shown.stacks or asked is None:
         return shown
-    if asked == "recipes" or asked in recipe_ids():
-        names = recipe_ids() if asked == "recipes" else (asked,)
+    if asked == "recipes" or asked.lower() in recipe_ids():
+        names = recipe_ids() if asked == "recipes" else (asked.lower(),)
         return Shown(recipes=tuple(map(load_recipe, names)))
-    package = rules.applications.by_id(asked).package if asked.startswith("A-") else asked
+    if asked.upper().startswith("A-"):
+        package = rules.applications.by_id(f"A-{asked[2:].lower()}").package
+    else:
+        package = str(canonicalize_name(asked.partition("[")[0]))
     record = rules.applications.of(package)
     if record is None:
         raise UsageError(

@@ -192,7 +192,8 @@ def _headline(provider: Provider, demands: Sequence[Requirement], reasons: Seque
         if item.origin.kind is Kind.USER and item.identifier == item.project
     ]
     texts = list(dict.fromkeys(item.origin.text for item in asked))
-    if headline is not None:
+    # Where a fact takes part, what it says of a package decides, not one torch alone.
+    if headline is not None and not any(is_fact(item.origin.rule) for item in demands):
         return headline if _is_of_user(headline, asked) else f"{texts[0]} cannot be met: {headline}"
     if any(item.project == "<python>" for item in demands):
         python = provider.request.target.python_series

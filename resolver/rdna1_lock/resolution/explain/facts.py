@@ -53,20 +53,32 @@ def fact_hint(provider: Provider, identifier: str) -> str:
     if not is_fact(identifier):
         return provider.rules.by_id[identifier].remedy
     fact = provider.rules.applications.by_id(identifier)
+    overrule = f"to overrule the fact: --allow {fact.id}"
     if fact.remedy is not None:
-        return f"{fact.remedy.rstrip('.')}; to lock it all the same: --allow {fact.id}"
+        return f"{fact.remedy.rstrip('.')}; {overrule}"
+    if fact.on != TORCH:
+        return f"take {fact.on}{specifier_text(fact.specifier)}; {overrule}"
     newest = _newest(provider, fact)
-    fits = f"{fact.package} {newest} is the newest that runs; " if newest is not None else ""
-    return f"{fits}to lock it all the same: --allow {fact.id}"
+    fits = f"{fact.package} {newest} is the newest that was run; " if newest is not None else ""
+    return f"{fits}{overrule}"
 
 
 def _newest(provider: Provider, fact: Fact) -> Version | None:
-    """Return the newest release of a package that no fact refuses."""
-    facts = provider.rules.applications.facts
-    for wheel in provider.finder.seen(canonicalize_name(fact.package)).wheels:
-        refused = any(
-            one.on == TORCH and not one.despite_extra for one in facts(wheel.name, wheel.version)
-        )
-        if not refused and not wheel.version.is_prerelease and wheel.file.yanked is None:
-            return wheel.version
-    return None
+    """Return the newest release of a package that was run, and that no fact refuses."""
+    applications = provider.rules.applications
+    record = applications.of(fact.package)
+    ran = {version for run in (record.runs if record else ()) for version in run.works}
+    fitting = {
+        wheel.version for wheel in provider.finder.seen(canonicalize_name(fact.package)).wheels
+    }
+    return max(
+        (
+            version
+            for version in ran & fitting
+            if not any(
+                one.on == TORCH and not one.despite_extra
+                for one in applications.facts(fact.package, version)
+            )
+        ),
+        default=None,
+    )
