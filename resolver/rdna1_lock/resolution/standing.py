@@ -68,6 +68,8 @@ def _edges(provider: Provider, chosen: Sequence[Candidate]) -> dict[str, list[Re
     found: dict[str, list[Requirement]] = {}
     demands = [item for one in chosen for item in provider.get_dependencies(one)]
     for item in [*provider.demands.roots(), *demands]:
+        if item.parent is not None and item.parent.project == item.project:
+            continue  # an extra is of its project's own version
         found.setdefault(str(item.project), []).append(item)
     return found
 
@@ -94,9 +96,15 @@ def _why(
     demands: Sequence[Requirement],
     pins: dict[str, Candidate],
 ) -> Why:
-    # A demand that the newest release does not meet says most.
-    bound = next((one for one in demands if not _meets(one, newest)), None)
-    if bound is not None:
+    # A demand that the newest release does not meet says most; of several, the tightest.
+    unmet = [one for one in demands if not _meets(one, newest)]
+    if unmet:
+        found = provider.finder.seen(pin.project)
+        newer = {one for one in _releases(str(pin.project), found) if one > pin.version}
+        bound = min(
+            unmet,
+            key=lambda one: (sum(_meets(one, v) for v in newer), one.origin.rule is None),
+        )
         return Why(text=_who(bound), rule=bound.origin.rule)
     preference = provider.request.preferences.get(pin.project)
     if preference is not None and preference.version == str(pin.version):
