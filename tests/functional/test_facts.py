@@ -289,3 +289,9 @@ def test_every_fact_about_a_measured_torch_names_its_run():
         for fact in record.facts:
             if "reproduced" in {kind.value for kind in fact.evidence}:
                 assert record.runs, fact.id
+
+
+def test_one_recipe_a_lock(run):
+    result = run("resolve", "--for", "yolo", "--for", "audio")
+    assert (result.status, result.code) == (2, "options-clash")
+    assert "yolo and audio" in result.err

@@ -98,6 +98,14 @@ def test_a_wheel_that_is_there_is_not_replaced(server, run, tmp_path, python):
     assert Path("wheels/a-1.0-py3-none-any.whl").read_bytes() == before
 
 
+def test_a_release_that_is_not_there_is_told(server, run, tmp_path, python):
+    sdist(server, tmp_path)
+    options = ["--python", python, "--index-url", server.url("pypi"), "--yes"]
+    result = run("wheel", "a==99", *options)
+    assert (result.status, result.code) == (3, "build-failed")
+    assert "the index has no release `a==99`" in result.err
+
+
 def test_a_build_that_fails_says_why_and_leaves_nothing(server, run, tmp_path, python):
     sdist(server, tmp_path, fails=True)
     result = run("wheel", "a", "--python", python, "--index-url", server.url("pypi"), "--yes")

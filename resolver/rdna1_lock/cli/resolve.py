@@ -21,6 +21,16 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
+def _one_recipe(_: click.Context, __: click.Parameter, names: tuple[str, ...]) -> str | None:
+    if len(names) > 1:
+        raise UsageError(
+            "options-clash",
+            f"--for takes one recipe, and {' and '.join(names)} are given",
+            hint="make a lock for each, or name their requirements yourself",
+        )
+    return names[0] if names else None
+
+
 @click.command("resolve", short_help="Resolve requirements and write the lock folder.")
 @click.argument("requirements", metavar="[REQ]...", nargs=-1)
 @click.option(
@@ -59,6 +69,8 @@ if TYPE_CHECKING:
     "--for",
     "recipe",
     metavar="RECIPE",
+    multiple=True,
+    callback=_one_recipe,
     help="Lock a recipe, e.g. yolo; `rdna1-lock rules recipes` lists them.",
 )
 @click.option(

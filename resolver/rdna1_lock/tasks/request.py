@@ -28,7 +28,8 @@ class ResolveRequest:
     stack's own. ``stack`` None is that of the recipe, else the default. ``allow`` names facts that
     do not count.
     ``place`` is the lock folder (or, with ``one_file``, the file) whose pins are preferred, by
-    default ``locks/NAME``, and NAME is by default STACK-cpXY or RECIPE-cpXY; ``one_file`` without ``place`` starts
+    default ``locks/NAME``, and NAME is by default STACK-cpXY, RECIPE-cpXY, or
+    RECIPE-STACK-cpXY where both are given; ``one_file`` without ``place`` starts
     afresh. ``portable`` None means: as the existing lock, else no.
     """
 

@@ -254,7 +254,10 @@ def _place(request: ResolveRequest, asked: Request) -> Path | None:
     if request.place is not None or request.one_file:
         return request.place
     python = asked.target.python_series.replace(".", "")
-    name = request.name or f"{request.recipe or asked.stack.id}-cp{python}"
+    label = request.recipe or asked.stack.id
+    if request.recipe and request.stack:
+        label += f"-{asked.stack.id}"
+    name = request.name or f"{label}-cp{python}"
     if Path(name).name != name or name in {".", ".."}:
         raise UsageError(
             "bad-name",

@@ -93,6 +93,12 @@ def _build(text: str, python: Path, request: WheelRequest, context: Context) -> 
             check=False,
             timeout=TIMEOUT,
         )
+        if "No matching distribution found" in done.stdout:
+            raise InputError(
+                "build-failed",
+                f"the index has no release `{text}` that {python} could use",
+                hint="check the name, the version, and --python-version",
+            )
         found = list(Path(folder).glob("*.whl"))
         if done.returncode or len(found) != 1:
             raise InputError(
