@@ -21,8 +21,6 @@ NAMED = {
 IN_RECIPES = {"diffusers", "lightning", "sentence-transformers"}
 EVERYTHING = bool(os.environ.get("RDNA1_LOCK_ALL"))
 RECORDS = {record.package: record for record in load_rules().applications.all() if record.probe}
-# The older list of two for one program, which takes as long as the newer.
-RECIPES = [name for name in recipe_ids() if EVERYTHING or name != "a1111-2023"]
 CHOSEN = sorted(RECORDS if EVERYTHING else NAMED - IN_RECIPES)
 
 
@@ -37,7 +35,7 @@ def _cache(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RDNA1_LOCK_CACHE_DIR", str(downloads("applications-cache")))
 
 
-@pytest.mark.parametrize("name", RECIPES)
+@pytest.mark.parametrize("name", recipe_ids())
 def test_a_recipe_runs_as_it_is_locked(name, at):
     recipe = load_recipe(name)
     if recipe.probe is None:
