@@ -133,6 +133,7 @@ def test_allowing_beside_no_torch_is_told(facts, lock):
 def test_names_and_ids_are_read_as_people_write_them(run):
     for name in ("Sentence_Transformers", "transformers[torch]", "a-Diffusers-torch", "YOLO"):
         assert run("rules", name).status == 0, name
+    assert "did you mean diffusers?" in run("rules", "diffuser").err
 
 
 def test_a_fact_about_another_package_names_what_it_needs(facts, lock):

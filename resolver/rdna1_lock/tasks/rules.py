@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
@@ -88,10 +89,13 @@ def show_rules(request: RulesRequest) -> Shown:
         package = str(canonicalize_name(asked.partition("[")[0]))
     record = rules.applications.of(package)
     if record is None:
+        measured = [one.package for one in rules.applications.all()]
+        near = get_close_matches(package, [*measured, *recipe_ids(), *stack_ids()], n=1)
+        listed = "`rdna1-lock rules` and `rdna1-lock rules recipes` list them, but for the packages"
         raise UsageError(
             "unknown-rule",
             f"there is no rule, stack, recipe, or measured package `{asked}`",
-            hint="`rdna1-lock rules` and `rdna1-lock rules recipes` list them",
+            hint=f"did you mean {near[0]}?" if near else listed,
         )
     return Shown(applications=(record,))
 
